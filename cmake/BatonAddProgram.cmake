@@ -1,0 +1,25 @@
+# An executable in build/<preset>/bin, installed unless NO_INSTALL (demo, helpers of tests).
+# SYSTEM: a daemon, installed into sbin.
+function(baton_add_program name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL;SYSTEM" "" "SOURCES;USES")
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "baton_add_program(${name}): unknown words ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    # A target may not be called like a library's; the file's name is what people type.
+    set(target "${name}")
+    if(name STREQUAL "baton")
+        set(target "baton_program")
+    endif()
+    add_executable(${target} ${arg_SOURCES})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME "${name}")
+    target_include_directories(${target}
+        PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+    baton_use(${target} PRIVATE ${arg_USES})
+    if(NOT arg_NO_INSTALL)
+        if(arg_SYSTEM)
+            install(TARGETS ${target} RUNTIME DESTINATION "${CMAKE_INSTALL_SBINDIR}")
+        else()
+            install(TARGETS ${target} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+        endif()
+    endif()
+endfunction()

@@ -1,0 +1,32 @@
+# Links `target` to what USES names: rooms (core/http), packages (fmt), targets of this tree.
+# `visibility`: PUBLIC when who links the target needs them too, else PRIVATE.
+function(baton_use target visibility)
+    set(libraries)
+    foreach(name IN LISTS ARGN)
+        if(name MATCHES "^([a-z]+)/([a-z_]+)$")
+            set(room "baton_${CMAKE_MATCH_1}_${CMAKE_MATCH_2}")
+            list(APPEND libraries "${room}")
+            set_property(GLOBAL APPEND PROPERTY BATON_USED_ROOMS "${target}>${room}")
+        elseif(DEFINED BATON_PACKAGE_${name})
+            list(APPEND libraries ${BATON_PACKAGE_${name}})
+        elseif(name MATCHES "^(lib)?baton")
+            list(APPEND libraries "${name}")
+            set_property(GLOBAL APPEND PROPERTY BATON_USED_ROOMS "${target}>${name}")
+        else()
+            message(FATAL_ERROR
+                "${target} USES ${name}: neither SHELF/ROOM nor a package of cmake/BatonPackages.cmake")
+        endif()
+    endforeach()
+    target_link_libraries(${target} ${visibility} ${libraries})
+endfunction()
+
+# A name that is not a target would reach the linker as -lNAME; say it here, where it can be read.
+function(baton_check_uses)
+    get_property(uses GLOBAL PROPERTY BATON_USED_ROOMS)
+    foreach(use IN LISTS uses)
+        string(REGEX MATCH "^(.*)>(.*)$" found "${use}")
+        if(NOT TARGET "${CMAKE_MATCH_2}")
+            message(WARNING "${CMAKE_MATCH_1} uses ${CMAKE_MATCH_2}, which is not there")
+        endif()
+    endforeach()
+endfunction()
