@@ -15,6 +15,8 @@ using enum Origin;
 constexpr std::array table{
     ErrorInfo{malformed_request_line, "malformed_request_line", client, 400,
               "The request line is not 'METHOD target HTTP/1.x'"},
+    ErrorInfo{malformed_target, "malformed_target", client, 400,
+              "The target of the request is malformed"},
     ErrorInfo{malformed_field, "malformed_field", client, 400,
               "A header field is not 'name: value'"},
     ErrorInfo{bare_line_break, "bare_line_break", client, 400,
@@ -24,6 +26,8 @@ constexpr std::array table{
     ErrorInfo{missing_host, "missing_host", client, 400, "The Host field is missing"},
     ErrorInfo{repeated_host, "repeated_host", client, 400, "There is more than one Host field"},
     ErrorInfo{malformed_host, "malformed_host", client, 400, "The Host field is not a host"},
+    ErrorInfo{host_mismatch, "host_mismatch", client, 400,
+              "The target and the Host field name different hosts"},
     ErrorInfo{ambiguous_length, "ambiguous_length", client, 400,
               "The length of the body can be read in two ways"},
     ErrorInfo{malformed_length, "malformed_length", client, 400,

@@ -17,12 +17,14 @@ enum class Origin : std::uint8_t { client, worker, host, baton };
 enum class Errc : std::uint8_t {
     // The client's head is refused before any worker sees it.
     malformed_request_line,
+    malformed_target,
     malformed_field,
     bare_line_break,
     folded_field,
     missing_host,
     repeated_host,
     malformed_host,
+    host_mismatch,
     ambiguous_length,
     malformed_length,
     unsupported_transfer_coding,
