@@ -27,6 +27,7 @@ function(baton_add_library name)
     target_include_directories(${name}
         PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
         PRIVATE "${PROJECT_SOURCE_DIR}/src")
+    add_dependencies(programs ${name})
     baton_use(${name} PRIVATE ${arg_USES})
     target_link_options(${name} PRIVATE
         "LINKER:--version-script=${arg_EXPORTS}" "LINKER:--exclude-libs,ALL")

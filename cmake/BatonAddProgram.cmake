@@ -14,6 +14,7 @@ function(baton_add_program name)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME "${name}")
     target_include_directories(${target}
         PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
+    add_dependencies(programs ${target})
     baton_use(${target} PRIVATE ${arg_USES})
     if(NOT arg_NO_INSTALL)
         if(arg_SYSTEM)

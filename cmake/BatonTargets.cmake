@@ -20,3 +20,6 @@ include(BatonAddLibrary)
 include(BatonAddTest)
 include(BatonAddFuzzer)
 include(BatonAddMicroBench)
+
+# All that runs or is installed, without the tests: cmake --build build/release --target programs
+add_custom_target(programs)

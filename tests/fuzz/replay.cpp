@@ -82,7 +82,7 @@ std::vector<std::string> read_corpus(const std::filesystem::path& folder) {
 
 /// One to eight small changes: bytes set, removed, doubled; pieces of another input put in.
 class Mutator {
- public:
+public:
     Mutator(const std::vector<std::string>& corpus, std::uint64_t seed)
         : corpus_{corpus}, random_{seed} {}
 
@@ -93,7 +93,7 @@ class Mutator {
         return input;
     }
 
- private:
+private:
     std::size_t below(std::size_t limit) { return random_() % limit; }
 
     const std::string& any_input() { return corpus_[below(corpus_.size())]; }

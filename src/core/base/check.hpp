@@ -11,6 +11,6 @@ namespace baton {
 }  // namespace baton
 
 /// A broken invariant is a bug, never input: on in every build.
-#define BATON_ASSERT(condition) \
+#define BATON_ASSERT(condition)         \
     ((condition) ? static_cast<void>(0) \
                  : ::baton::assertion_failed(#condition, std::source_location::current()))
