@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "io/os/address.hpp"
+#include "io/os/fd.hpp"
+
+/// Sockets without their pitfalls: everything is close-on-exec and non-blocking, nothing raises
+/// SIGPIPE, EINTR is repeated, EAGAIN is `would_block`, a connection that is gone is `peer_gone`.
+/// Functions are safe on any thread; descriptors are borrowed for the call.
+namespace baton::os {
+
+enum class SocketKind : std::uint8_t { stream, packet };  ///< packet: SOCK_SEQPACKET, Unix only
+
+struct ListenOptions {
+    int backlog = 1024;             ///< the kernel's accept queue
+    bool share_port = false;        ///< SO_REUSEPORT: one listening socket per loop
+    std::uint32_t unix_mode = 0660; ///< of a Unix socket's file
+};
+
+/// A listening socket, not blocking. A Unix socket's file that nobody answers on is replaced, one in
+/// use is not.
+/// @return in_use, permission, not_found (directory), or system_call
+[[nodiscard]] Result<UniqueFd> listen_on(const Address& address, SocketKind kind,
+                                         const ListenOptions& options);
+
+/// The address a socket is bound to (with the port the kernel chose for port 0).
+[[nodiscard]] Result<Address> local_address(BorrowedFd fd);
+[[nodiscard]] Result<Address> peer_address(BorrowedFd fd);
+
+/// Connects; a Unix socket at once, TCP too since it waits (only tools and agents call it).
+/// The socket is non-blocking afterwards.
+[[nodiscard]] Result<UniqueFd> connect_to(const Address& address, SocketKind kind);
+
+struct Accepted {
+    UniqueFd fd;
+    Address peer;
+};
+
+/// @return would_block: none waits; limit_reached: no free descriptor (the connection stays in the
+///         backlog); client_gone: it went away meanwhile, try again
+[[nodiscard]] Result<Accepted> accept_from(BorrowedFd listener);
+
+/// @throws std::system_error
+[[nodiscard]] std::pair<UniqueFd, UniqueFd> socket_pair_or_throw(SocketKind kind);
+[[nodiscard]] Result<std::pair<UniqueFd, UniqueFd>> socket_pair(SocketKind kind);
+
+/// Bytes got. 0: the peer has ended (its FIN is next in the stream).
+/// @return would_block, peer_gone (reset), system_call
+[[nodiscard]] Result<std::size_t> receive_some(BorrowedFd fd, std::span<std::byte> buffer);
+/// The same, leaving the bytes in the socket.
+[[nodiscard]] Result<std::size_t> peek_some(BorrowedFd fd, std::span<std::byte> buffer);
+/// Bytes taken by the kernel, possibly fewer than given.
+[[nodiscard]] Result<std::size_t> send_some(BorrowedFd fd, std::span<const std::byte> bytes);
+
+/// Ends our direction: the peer sees a FIN after what was sent.
+void shutdown_writing(BorrowedFd fd) noexcept;
+/// Ends both directions for every holder of the connection.
+void shutdown_both(BorrowedFd fd) noexcept;
+/// Ends a TCP connection by a reset although other processes hold it (connect to AF_UNSPEC).
+/// What is in the send queue is lost. Other kinds of sockets are shut down.
+void reset_connection(BorrowedFd fd) noexcept;
+
+/// The socket becomes readable only with this many bytes (SO_RCVLOWAT). TCP only in effect.
+void set_receive_low_water(BorrowedFd fd, int bytes) noexcept;
+void set_no_delay(BorrowedFd fd) noexcept;
+void set_send_buffer(BorrowedFd fd, int bytes) noexcept;
+void set_keep_alive(BorrowedFd fd) noexcept;
+void set_non_blocking(BorrowedFd fd) noexcept;
+
+/// Unsent and unacknowledged bytes (SIOCOUTQ); 0 when the socket has no such notion.
+[[nodiscard]] std::size_t bytes_in_send_queue(BorrowedFd fd) noexcept;
+
+struct PeerCredentials {
+    std::uint32_t process_id = 0;
+    std::uint32_t user_id = 0;
+    std::uint32_t group_id = 0;
+};
+/// Who is at the other end of a Unix socket, as the kernel knows it (SO_PEERCRED).
+[[nodiscard]] Result<PeerCredentials> peer_credentials(BorrowedFd fd);
+
+}  // namespace baton::os
