@@ -13,6 +13,7 @@
 # tree go by their own name (libbaton).
 
 include(BatonFolders)
+include(BatonSources)
 include(BatonUses)
 include(BatonRoom)
 include(BatonAddProgram)
