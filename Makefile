@@ -37,7 +37,7 @@ sanitize:
 
 fuzz:
 	@tools/bootstrap fuzz
-	@tools/build fuzz all
+	@tools/build fuzz fuzzers
 	@tools/build --test fuzz
 
 lint:

@@ -22,6 +22,7 @@ function(baton_add_fuzzer name)
     target_include_directories(${name}
         PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include"
                 "${PROJECT_SOURCE_DIR}")
+    add_dependencies(fuzzers ${name})
     baton_use(${name} PRIVATE ${arg_USES})
     if(BATON_FUZZ)
         target_link_options(${name} PRIVATE -fsanitize=fuzzer)

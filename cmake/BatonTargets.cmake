@@ -24,3 +24,5 @@ include(BatonAddMicroBench)
 
 # All that runs or is installed, without the tests: cmake --build build/release --target programs
 add_custom_target(programs)
+# The fuzzers alone: what preset fuzz builds.
+add_custom_target(fuzzers)
