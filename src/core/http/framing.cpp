@@ -30,13 +30,16 @@ Result<> check_transfer_encoding(std::string_view value) noexcept {
     if (equal_ignoring_case(value, chunked)) return {};
     bool chunked_before = false;
     bool chunked_last = false;
+    bool others = false;
     for (std::string_view rest = value; !rest.empty();) {
         const std::string_view coding = take_element(rest);
+        if (coding.empty()) continue;
         chunked_before = chunked_before || chunked_last;
         chunked_last = equal_ignoring_case(coding, chunked);
+        others = others || !chunked_last;
     }
-    return fail(chunked_last && !chunked_before ? Errc::unsupported_transfer_coding
-                                                : Errc::ambiguous_length);
+    const bool end_is_known = chunked_last && !chunked_before && others;
+    return fail(end_is_known ? Errc::unsupported_transfer_coding : Errc::ambiguous_length);
 }
 
 Result<> read_connection(std::string_view value, ConnectionOptions& options) noexcept {

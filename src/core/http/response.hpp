@@ -28,14 +28,14 @@ using HttpDate = std::array<char, 29>;
 struct Response {
     int status = 200;  ///< not 1xx
     std::string_view content_type = "text/plain; charset=utf-8";
-    std::string_view body;
+    std::string_view body = {};
     bool keep_alive = false;  ///< else the connection ends with it
     bool head_only = false;   ///< the request was HEAD
-    std::optional<std::chrono::seconds> retry_after;
-    std::string_view allow;               ///< left out when empty
-    std::string_view cache_control;       ///< left out when empty
+    std::optional<std::chrono::seconds> retry_after = {};
+    std::string_view allow = {};          ///< left out when empty
+    std::string_view cache_control = {};  ///< left out when empty
     RequestId request = RequestId::none;  ///< X-Request-Id; left out when none
-    std::string_view date;                ///< left out when empty
+    std::string_view date = {};           ///< left out when empty
 };
 
 /// The bytes to send. 204 and 304 get neither body nor Content-Length.
@@ -48,10 +48,10 @@ struct Refusal {
     bool json = false;  ///< prefers_json() of the request's Accept
     bool keep_alive = false;
     bool head_only = false;
-    std::optional<std::chrono::seconds> retry_after;  ///< for 503
-    std::string_view allow;                           ///< for method_not_allowed
-    std::string_view detail;                          ///< more for people, in UTF-8; may be empty
-    std::string_view date;
+    std::optional<std::chrono::seconds> retry_after = {};  ///< for 503
+    std::string_view allow = {};                           ///< for method_not_allowed
+    std::string_view detail = {};  ///< more for people, in UTF-8; may be empty
+    std::string_view date = {};
 };
 
 /// The bytes to send: a body of a line or two, as text or as JSON

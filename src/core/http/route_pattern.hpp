@@ -39,6 +39,8 @@ struct RoutePattern {
 struct RoutePatternError {
     std::size_t place = 0;    ///< index of the wrong character in the text
     std::string_view reason;  ///< what is wrong and what would be right; a literal
+
+    friend bool operator==(const RoutePatternError&, const RoutePatternError&) = default;
 };
 
 [[nodiscard]] std::expected<RoutePattern, RoutePatternError> parse_route_pattern(
