@@ -90,7 +90,7 @@ ChunkedDecoder::State ChunkedDecoder::after_size(char c) noexcept {
     count_ = 0;
     if (c == '\r') return State::size_lf;
     if (c == ';') return State::extension;
-    return is_blank(c) ? State::size_blank : State::refused;
+    return is_blank(c) ? counted(State::size_blank, limits_.extension_bytes) : State::refused;
 }
 
 ChunkedDecoder::State ChunkedDecoder::counted(State next, std::size_t limit) noexcept {

@@ -28,8 +28,9 @@ enum class Framing : std::uint8_t {
 /// Lets pass exactly `chunked`, in whatever case.
 ///
 /// @return unsupported_transfer_coding: another coding is applied first (`gzip, chunked`), 501;
-///         ambiguous_length: `chunked` is not the last one or stands there twice, so nobody can
-///         tell where the body ends, 400 (RFC 9112, 6.1 and 6.3)
+///         ambiguous_length: `chunked` is not the last one, or stands there twice or with empty
+///         elements, so that not everybody sees the body end in the same place, 400 (RFC 9112, 6.1
+///         and 6.3)
 [[nodiscard]] Result<> check_transfer_encoding(std::string_view value) noexcept;
 
 /// The options of the Connection fields that concern Baton.

@@ -24,7 +24,7 @@ TEST(Response, SaysWhyInText) {
     EXPECT_EQ(bytes,
               "HTTP/1.1 503 Service Unavailable\r\n"
               "Content-Type: text/plain; charset=utf-8\r\n"
-              "Content-Length: 92\r\n"
+              "Content-Length: 91\r\n"
               "Connection: close\r\n"
               "Retry-After: 2\r\n"
               "Cache-Control: no-store\r\n"
