@@ -33,6 +33,13 @@ struct Deliver {
     std::uint32_t attempt = 0;  ///< 0 the first time; >0: bytes already consumed travel beside it
 };
 
+/// The request has come back from a worker (declined, or to be redelivered) and waits again in the
+/// queue: watch for the client's going away. Emitted before anything else that names the request
+/// again; not when it goes straight to another worker by the same event.
+struct Requeued {
+    RequestId request;
+};
+
 /// Tell the client that nobody will take its request. It never reached a worker, or came back
 /// untouched. The request is over for the engine.
 struct Refuse {
@@ -92,7 +99,7 @@ struct WorkerForgotten {
     WorkerId worker;
 };
 
-using Action = std::variant<Deliver, Refuse, Recover, Fail, GiveBack, AttachWanted, StartWorker,
+using Action = std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, AttachWanted, StartWorker,
                             DrainWorker, KillWorker, WorkerForgotten>;
 
 /// Appended to by the engine, visited by the caller after it has unlocked the service. Kept and

@@ -37,6 +37,7 @@ std::uint32_t events_of(Interest interest) noexcept {
         case Interest::read_write:
             return os::epoll_in | os::epoll_out | os::epoll_peer_closed | os::epoll_one_shot;
         case Interest::hangup: return os::epoll_peer_closed | os::epoll_one_shot;
+        case Interest::breakage: return os::epoll_one_shot;
     }
     return 0;
 }

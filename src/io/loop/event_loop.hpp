@@ -21,6 +21,7 @@ enum class Interest : std::uint8_t {
     write,       ///< writable, or ended
     read_write,
     hangup,      ///< only the peer's FIN, a reset, an error
+    breakage,    ///< only a reset or an error
 };
 
 /// What was seen.

@@ -166,6 +166,12 @@ Result<UniqueFd> connect_to(const Address& address, SocketKind kind) {
     return fd;
 }
 
+Result<UniqueFd> duplicate(BorrowedFd fd) {
+    UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return failure();
+    return copy;
+}
+
 Result<Accepted> accept_from(BorrowedFd listener) {
     sockaddr_storage storage;  // NOLINT(*-member-init): filled by the kernel
     socklen_t size = sizeof storage;
@@ -243,6 +249,12 @@ void set_non_blocking(BorrowedFd fd) noexcept {
 std::size_t bytes_in_send_queue(BorrowedFd fd) noexcept {
     int bytes = 0;
     if (::ioctl(fd.get(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+    return static_cast<std::size_t>(bytes);
+}
+
+std::size_t bytes_unread(BorrowedFd fd) noexcept {
+    int bytes = 0;
+    if (::ioctl(fd.get(), SIOCINQ, &bytes) != 0 || bytes < 0) return 0;
     return static_cast<std::size_t>(bytes);
 }
 

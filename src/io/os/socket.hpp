@@ -36,6 +36,9 @@ struct ListenOptions {
 /// The socket is non-blocking afterwards.
 [[nodiscard]] Result<UniqueFd> connect_to(const Address& address, SocketKind kind);
 
+/// Another number for the same open file description. @return limit_reached
+[[nodiscard]] Result<UniqueFd> duplicate(BorrowedFd fd);
+
 struct Accepted {
     UniqueFd fd;
     Address peer;
@@ -74,6 +77,9 @@ void set_non_blocking(BorrowedFd fd) noexcept;
 
 /// Unsent and unacknowledged bytes (SIOCOUTQ); 0 when the socket has no such notion.
 [[nodiscard]] std::size_t bytes_in_send_queue(BorrowedFd fd) noexcept;
+
+/// Bytes that have arrived and that nobody has read (SIOCINQ).
+[[nodiscard]] std::size_t bytes_unread(BorrowedFd fd) noexcept;
 
 struct PeerCredentials {
     std::uint32_t process_id = 0;

@@ -1,0 +1,55 @@
+#include "io/front/client.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/check.hpp"
+
+namespace baton::front {
+namespace {
+
+struct Transition {
+    ClientState from;
+    ClientState to;
+    const char* when;
+};
+
+using enum ClientState;
+
+constexpr std::array transitions{
+    Transition{reading_head, waiting, "a head is complete"},
+    Transition{reading_head, responding, "a head is refused, or did not come in time"},
+    Transition{reading_head, over, "the client ends the connection, or was idle too long"},
+    Transition{waiting, delivering, "the engine names a worker"},
+    Transition{waiting, responding, "the engine refuses the request"},
+    Transition{waiting, over, "the client goes away"},
+    Transition{delivering, handed_over, "the descriptor is passed"},
+    Transition{delivering, waiting, "it could not be passed: back to the queue"},
+    Transition{delivering, over, "the client is gone"},
+    Transition{handed_over, reading_head, "done, keep"},
+    Transition{handed_over, lingering, "done, close, with bytes of the client's unread"},
+    Transition{handed_over, over, "done, close or released"},
+    Transition{handed_over, waiting, "declined, or redelivered"},
+    Transition{handed_over, delivering, "declined or redelivered, another worker is free"},
+    Transition{handed_over, responding, "the request failed, nothing of an answer was sent"},
+    Transition{handed_over, resetting, "the request failed, part of an answer was sent"},
+    Transition{responding, lingering, "the answer is written"},
+    Transition{responding, over, "the client ends the connection"},
+    Transition{lingering, over, "the client has ended, or has had its time"},
+    Transition{resetting, over, "the send queue is empty, or has had its time"},
+};
+
+}  // namespace
+
+bool may_follow(ClientState from, ClientState to) noexcept {
+    return std::ranges::any_of(transitions, [&](const Transition& transition) {
+        return transition.from == from && transition.to == to;
+    });
+}
+
+void Client::enter(ClientState next) {
+    BATON_ASSERT(may_follow(state, next));
+    state = next;
+}
+
+}  // namespace baton::front

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/http/head.hpp"
+#include "io/front/client_records.hpp"
+#include "io/front/dispatcher.hpp"
+#include "io/front/options.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/fd.hpp"
+#include "io/os/stream_offsets.hpp"
+
+namespace baton::front {
+
+/// Where a connection stands. What moves it is in the column of `transitions` in client.cpp, from
+/// which the picture in the manual is drawn.
+enum class ClientState : std::uint8_t {
+    reading_head,  ///< armed for reading; no request
+    waiting,       ///< a request, no worker: armed for the client's going away only
+    delivering,    ///< the engine has named a worker; its outcome is not yet reported
+    handed_over,   ///< a worker has the connection: not armed at all
+    responding,    ///< Baton's own answer is being written
+    lingering,     ///< all is written; what the client still sends is read away (RFC 9112, 9.6)
+    resetting,     ///< part of an answer is in the send queue; a reset follows when it has left
+    over,          ///< to be destroyed
+};
+
+/// Whether the state machine has this arrow.
+[[nodiscard]] bool may_follow(ClientState from, ClientState to) noexcept;
+
+/// A place in Client::copy.
+struct Part {
+    std::uint16_t offset = 0;
+    std::uint16_t size = 0;
+};
+
+/// The request that a client has under way.
+struct Request {
+    RequestId id = RequestId::none;
+    Place place;
+    Assignment assignment = Assignment::none;
+    WorkerId worker{};
+    Instant arrived{};
+    Instant handed_over_at{};
+    std::uint64_t expected_bytes = 0;  ///< head and sized body; meaningless when chunked
+    std::uint32_t head_bytes = 0;
+    bool chunked = false;
+    bool idempotent = false;
+    bool head_method = false;  ///< HEAD: an answer of Baton's own has no body
+    bool json = false;         ///< the client prefers error bodies in JSON
+    bool ever_handed_over = false;
+    Part line, referer, user_agent;
+};
+
+/// One client connection: belongs to one front, one loop.
+struct Client {
+    Client(os::UniqueFd socket, std::shared_ptr<const ListenerOptions> listener_options)
+        : fd(std::move(socket)), options(std::move(listener_options)) {}
+
+    os::UniqueFd fd;  // before watch: the watch has to leave the loop while it is open
+    loop::Watch watch;
+    loop::Timer timer;
+    Instant deadline = never;  ///< what the timer is for; the timer itself may fire earlier
+    Instant head_deadline = never;  ///< of the head that has begun
+    std::shared_ptr<const ListenerOptions> options;
+    std::shared_ptr<ClientRecord> record;
+    std::string host;  ///< of the client's address
+    ClientState state = ClientState::reading_head;
+    bool unix_socket = false;
+    bool peer_finished = false;
+    bool low_water_set = false;
+    int peeks = 0;  ///< of the present partial head
+
+    /// Of a head that came in pieces; null between requests.
+    std::unique_ptr<http::HeadParser> partial;
+    Request request;
+    /// What was peeked when the request was dispatched: the head, and what of the body had come.
+    std::string copy;
+    /// At the beginning of the request: nothing of it is read, nothing answered.
+    os::StreamOffsets base;
+    /// At the last look for progress.
+    os::StreamOffsets last_seen;
+    Instant last_progress{};
+
+    std::string out;  ///< Baton's own answer, as far as it is not written
+    std::uint64_t drained = 0;
+
+    [[nodiscard]] ClientId id() const noexcept { return record->id; }
+    [[nodiscard]] std::string_view text(Part part) const noexcept {
+        return std::string_view(copy).substr(part.offset, part.size);
+    }
+    void enter(ClientState next);
+};
+
+}  // namespace baton::front

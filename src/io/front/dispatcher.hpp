@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/http/head.hpp"
+
+namespace baton::front {
+
+class Front;
+
+/// Where a request went, as far as the front has to know.
+struct Place {
+    ServiceId service{};
+    Duration answer_timeout{};
+    Duration stall_timeout{};
+};
+
+/// What the front asks of whoever decides. Called on the front's loop; implementations may call
+/// back into the front before they return.
+class Dispatcher {
+public:
+    virtual ~Dispatcher() = default;
+
+    /// A head is complete and lies unread in the client's socket. The answer comes through
+    /// Front::place(), begin_delivery() … or refuse().
+    /// @param head  valid for the call
+    virtual void request_arrived(Front& front, ClientId client, RequestId request,
+                                 const http::Head& head) = 0;
+    /// The client went away while its request was waiting. It is forgotten by the front.
+    virtual void client_left(ServiceId service, RequestId request) = 0;
+    /// No first byte of an answer (worker_hung), or no progress (worker_stalled).
+    virtual void hung(ServiceId service, RequestId request, Assignment assignment, Errc why) = 0;
+    /// New connections are refused with 503 (`reject on`).
+    [[nodiscard]] virtual bool rejecting() const = 0;
+};
+
+}  // namespace baton::front

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/engine/actions.hpp"
+#include "core/engine/service.hpp"
+#include "core/http/head.hpp"
+#include "io/front/access.hpp"
+#include "io/front/client.hpp"
+#include "io/front/client_records.hpp"
+#include "io/front/dispatcher.hpp"
+#include "io/front/listener.hpp"
+#include "io/front/options.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/address.hpp"
+#include "io/os/fd.hpp"
+
+namespace baton::front {
+
+/// The loop that a request's client belongs to: the upper eight bits of the request's id.
+[[nodiscard]] constexpr std::size_t loop_of(RequestId request) noexcept {
+    return static_cast<std::size_t>(value_of(request) >> 56U);
+}
+
+/// What delivery needs of a request. Borrowed: valid until the front is called again.
+struct Consignment {
+    os::BorrowedFd connection;
+    ClientId client{};
+    std::string_view client_address;
+    std::uint32_t head_bytes = 0;
+    std::uint64_t body_bytes = 0;  ///< of a sized body
+    bool chunked = false;
+    std::string_view bytes_beside;  ///< consumed by an earlier worker
+    std::string_view head;          ///< as copied; for the record of what a worker was sent
+};
+
+/// The HTTP listeners and client connections of one loop: reads heads without consuming them, and
+/// takes connections back.
+///
+/// Knows nothing of services and workers: it asks the dispatcher and is told by the functions below,
+/// all of them on its loop's thread. Calls that name a request which has ended meanwhile are
+/// harmless.
+class Front {
+public:
+    Front(loop::EventLoop& loop, std::size_t loop_index, Dispatcher& dispatcher,
+          ClientRecords& records, AccessSink& access);
+    ~Front();
+    Front(const Front&) = delete;
+    Front& operator=(const Front&) = delete;
+
+    // Listeners.
+    void add_listener(os::UniqueFd fd, const os::Address& address,
+                      std::shared_ptr<const ListenerOptions> options);
+    void remove_listener(const os::Address& address);
+    /// No new connections; idle ones close, the others after their answer. `drained` is called once,
+    /// when the last has gone or at `until`, whatever comes first.
+    void drain(Instant until, std::function<void()> drained);
+
+    // What the dispatcher says of a request.
+    /// It belongs to this service and waits, or is about to be delivered.
+    void place(RequestId request, const Place& place);
+    void refuse(RequestId request, Errc reason, std::string_view allowed_methods = {});
+    /// It goes to `worker` now; delivered() or delivery_failed() has to follow.
+    /// @return nullopt: the client has gone
+    [[nodiscard]] std::optional<Consignment> begin_delivery(RequestId request, WorkerId worker,
+                                                            Assignment assignment);
+    void delivered(RequestId request, Assignment assignment);
+    void delivery_failed(RequestId request, Assignment assignment);
+    /// The worker declined, or was lost without having touched it: it waits again.
+    void returned(RequestId request);
+    void give_back(RequestId request, Assignment assignment, const engine::DoneReport& report);
+    /// What can be done with a request whose worker is lost; by stream offsets, not contents.
+    [[nodiscard]] engine::RecoveryVerdict examine(RequestId request, Assignment assignment,
+                                                  bool holders_gone);
+    void fail(RequestId request, Assignment assignment, Errc reason, bool holders_gone);
+    /// Closes a connection, whatever it does; its worker sees the end.
+    void disconnect(ClientId client);
+
+    [[nodiscard]] std::size_t client_count() const noexcept { return clients_.size(); }
+    [[nodiscard]] loop::EventLoop& loop() noexcept { return loop_; }
+
+    /// Frees what the last batch of events has closed. To be called after each batch.
+    void after_batch();
+
+    /// Called by listeners with each new connection.
+    void connected(os::UniqueFd fd, const os::Address& peer,
+                   const std::shared_ptr<const ListenerOptions>& options);
+
+private:
+    // read_head.cpp
+    void read_head(Client& client);
+    void head_complete(Client& client, std::string_view bytes, const http::Head& head);
+    void wait_for_more(Client& client, std::size_t peeked);
+    void watch_again(Client& client);
+
+    // closing.cpp
+    void respond(Client& client, Errc reason, std::string_view allowed_methods = {});
+    void write_out(Client& client);
+    void linger(Client& client);
+    void read_away(Client& client);
+    void begin_reset(Client& client);
+    void finish_reset(Client& client);
+    void close(Client& client);
+
+    // front.cpp
+    void on_ready(Client& client, loop::Readiness ready);
+    void on_timer(Client& client);
+    void set_deadline(Client& client, Instant deadline);
+    void arm(Client& client, loop::Interest interest);
+    [[nodiscard]] Client* find(RequestId request);
+    [[nodiscard]] Client* find(RequestId request, Assignment assignment);
+    void forget_request(Client& client);
+    void check_drained();
+
+    // handover.cpp
+    void look_for_progress(Client& client);
+    void close_after_done(Client& client);
+    void log(Client& client, int status, std::uint64_t bytes, std::optional<Errc> error);
+
+    loop::EventLoop& loop_;
+    std::size_t loop_index_;
+    Dispatcher& dispatcher_;
+    ClientRecords& records_;
+    AccessSink& access_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    std::unordered_map<ClientId, std::unique_ptr<Client>> clients_;
+    std::unordered_map<RequestId, Client*> requests_;
+    std::vector<std::unique_ptr<Client>> closed_;  ///< destroyed after the present batch
+    std::vector<std::string> spare_copies_;        ///< so that idle clients hold no memory
+    std::uint64_t next_request_ = 1;
+    std::array<char, http::head_bytes_ceiling + 1> peeked_;
+    std::optional<Instant> draining_until_;
+    std::function<void()> drained_;
+    loop::Timer drain_timer_;
+};
+
+}  // namespace baton::front

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "io/front/options.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/address.hpp"
+#include "io/os/fd.hpp"
+
+namespace baton::front {
+
+/// One loop's own listening socket of one address.
+///
+/// When the process has no descriptor left, connections stay in the kernel's accept queue and are
+/// tried again shortly after. Belongs to its loop.
+class Listener {
+public:
+    using Connected = std::function<void(os::UniqueFd, const os::Address& peer,
+                                         const std::shared_ptr<const ListenerOptions>&)>;
+
+    Listener(loop::EventLoop& loop, os::UniqueFd fd, os::Address address,
+             std::shared_ptr<const ListenerOptions> options, Connected connected);
+
+    [[nodiscard]] const os::Address& address() const noexcept { return address_; }
+
+private:
+    void accept();
+    void wait();
+
+    loop::EventLoop& loop_;
+    os::UniqueFd fd_;
+    os::Address address_;
+    std::shared_ptr<const ListenerOptions> options_;
+    Connected connected_;
+    loop::Watch watch_;
+    loop::Timer retry_;
+};
+
+}  // namespace baton::front
