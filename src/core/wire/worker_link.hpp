@@ -1,0 +1,205 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+/// The link between batond and a worker: byte formats both ways. Values only, no I/O.
+///
+/// The link is a SOCK_SEQPACKET Unix socket. One packet carries one or more messages, each with an
+/// 8-byte header {u16 type, u16 flags = 0, u32 size of the whole message incl. header and padding},
+/// padded with zeros to a multiple of 8; all integers little-endian. A packet with a descriptor
+/// (SCM_RIGHTS, exactly one) holds exactly one TICKET and nothing else. Unknown message types with
+/// flag bit 15 (optional) set are skipped; all other unknown ones end the link.
+///
+/// There is one encoding of each message: reserved fields and padding are zero, and who receives
+/// anything else ends the link. Only HELLO may be longer than described here, so that a later
+/// version can add to it before the two have agreed on one. The full description, offset by offset,
+/// is docs/reference/worker-contract.md.
+namespace baton::wire {
+
+inline constexpr std::uint16_t protocol_version = 1;
+inline constexpr std::size_t packet_size_limit = 64 * 1024;
+
+// What the texts of a message may have at most, in bytes.
+inline constexpr std::size_t service_name_limit = 98;  ///< three names of 32 and two slashes
+inline constexpr std::size_t client_address_limit = 64;
+inline constexpr std::size_t refused_text_limit = 512;
+inline constexpr std::size_t status_text_limit = 4096;
+/// A ticket with an address as long as it may be and this beside it still fits into one packet.
+inline constexpr std::size_t bytes_beside_limit = packet_size_limit - 128;
+
+enum class MessageType : std::uint16_t {
+    // worker to batond
+    hello = 1,
+    done = 2,
+    decline = 3,
+    credit = 4,
+    bye = 5,
+    status_text = 6,
+    // batond to worker
+    welcome = 33,
+    ticket = 34,
+    drain = 35,
+    reinit = 36,
+    status = 37,
+    refused = 38,
+};
+
+// Messages are values whose texts are views: into the sender's memory when they are written, into
+// the packet when they were read. They are valid as long as that is.
+
+/// First message of a worker.
+struct Hello {
+    std::uint16_t version_lowest = protocol_version;
+    std::uint16_t version_highest = protocol_version;
+    std::uint32_t capabilities = 0;  ///< bits below; unknown ones mean nothing
+    std::uint64_t worker = 0;        ///< BATON_WORKER_ID; 0: registers by itself
+    std::uint32_t slots = 1;
+    std::uint32_t credits = 1;  ///< free slots now; fewer than slots after a reconnect
+    std::uint32_t process_id = 0;
+    std::string_view service;  ///< at most service_name_limit
+
+    static constexpr std::uint32_t takes_bytes_beside = 1;  ///< consumed bytes may be in a ticket
+    static constexpr std::uint32_t reports_status = 2;      ///< answers `status`
+
+    friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+/// The worker has finished with one request: connection and credit come back in one message.
+struct Done {
+    std::uint64_t assignment = 0;
+    std::uint8_t disposition = close;
+    std::uint16_t status = 0;   ///< of the answer; 0: none was written
+    std::uint32_t credits = 0;  ///< slots that are free from now on, usually 1
+    std::uint64_t bytes_read =
+        0;  ///< of the request, from its first byte on: bytes beside included
+    std::uint64_t bytes_written = 0;
+
+    static constexpr std::uint8_t keep = 0;      ///< the next request may come on this connection
+    static constexpr std::uint8_t close = 1;     ///< the front ends it (lingering)
+    static constexpr std::uint8_t released = 2;  ///< it is the worker's alone from now on
+
+    friend bool operator==(const Done&, const Done&) = default;
+};
+
+/// The worker has not touched the connection and does not want it. Frees no credit.
+struct Decline {
+    std::uint64_t assignment = 0;
+    std::uint32_t reason = not_said;
+
+    static constexpr std::uint32_t not_said = 0;
+    static constexpr std::uint32_t no_descriptor = 1;  ///< none arrived: the worker is at its limit
+    static constexpr std::uint32_t overloaded = 2;
+    static constexpr std::uint32_t draining = 3;
+
+    friend bool operator==(const Decline&, const Decline&) = default;
+};
+
+struct Credit {
+    std::uint32_t count = 1;
+
+    friend bool operator==(const Credit&, const Credit&) = default;
+};
+
+/// The worker takes nothing more and will end its link.
+struct Bye {
+    friend bool operator==(const Bye&, const Bye&) = default;
+};
+
+/// Answer to `status`.
+struct StatusText {
+    std::string_view text;  ///< cut at status_text_limit when it is written
+
+    friend bool operator==(const StatusText&, const StatusText&) = default;
+};
+
+/// Answer to a hello.
+struct Welcome {
+    std::uint16_t version = protocol_version;
+    std::uint64_t worker = 0;            ///< the id batond knows it by
+    std::uint32_t head_limit_bytes = 0;  ///< the front's own limit
+    std::uint32_t reconnect_seconds = 30;
+
+    friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+
+/// One request; its connection is the descriptor of the same packet.
+struct Ticket {
+    std::uint64_t assignment = 0;
+    std::uint64_t request = 0;
+    std::uint64_t client = 0;
+    std::uint32_t flags = 0;          ///< bits below; unknown ones mean nothing
+    std::uint32_t attempt = 0;        ///< >0: redelivered
+    std::uint32_t head_bytes = 0;     ///< size of the head, so that it can be read in one call
+    std::string_view client_address;  ///< as text `203.0.113.9:4711`, `[2001:db8::1]:80`, `unix:`
+    std::string_view bytes_beside;  ///< what an earlier worker had consumed: precedes the socket's
+
+    static constexpr std::uint32_t bridged = 1;      ///< the stream is carried by Baton
+    static constexpr std::uint32_t close_after = 2;  ///< batond is ending: answer with close
+
+    friend bool operator==(const Ticket&, const Ticket&) = default;
+};
+
+/// Finish what is in hand, then leave.
+struct Drain {
+    friend bool operator==(const Drain&, const Drain&) = default;
+};
+/// Read your configuration again.
+struct Reinit {
+    friend bool operator==(const Reinit&, const Reinit&) = default;
+};
+/// Say how you are; only to workers that report it.
+struct Status {
+    friend bool operator==(const Status&, const Status&) = default;
+};
+
+/// Answer to a hello that is not accepted; the link closes after it. Its form is the same in all
+/// versions of the protocol, so that any worker can read it.
+struct Refused {
+    std::string_view text;  ///< for people; cut at refused_text_limit when it is written
+
+    friend bool operator==(const Refused&, const Refused&) = default;
+};
+
+using Message = std::variant<Hello, Done, Decline, Credit, Bye, StatusText, Welcome, Ticket, Drain,
+                             Reinit, Status, Refused>;
+
+/// How many bytes the message takes in a packet, its padding included.
+[[nodiscard]] std::size_t encoded_size(const Message& message) noexcept;
+
+/// Writes one message into the caller's memory, without an allocation.
+///
+/// @return its size; 0 when it does not fit, or when a name, an address or the bytes beside are
+/// above
+///         their limits. Nothing was written then.
+[[nodiscard]] std::size_t encode(std::span<std::byte> buffer, const Message& message) noexcept;
+/// The two of the hot path, without the detour over a variant.
+[[nodiscard]] std::size_t encode(std::span<std::byte> buffer, const Done& done) noexcept;
+[[nodiscard]] std::size_t encode(std::span<std::byte> buffer, const Ticket& ticket) noexcept;
+
+/// Appends the bytes of one message to a packet under construction. Limits are the caller's to
+/// keep: exceeding one is a bug.
+void append(std::vector<std::byte>& packet, const Message& message);
+
+/// Reads the messages of one packet, one by one. No allocation: texts are views into the packet.
+class PacketReader {
+public:
+    explicit PacketReader(std::span<const std::byte> packet) noexcept : rest_(packet) {}
+
+    /// @return the next message; nullopt at the end; corrupt: the packet breaks the format, the
+    /// link
+    ///         must be ended
+    [[nodiscard]] Result<std::optional<Message>> next() noexcept;
+
+private:
+    std::span<const std::byte> rest_;
+};
+
+}  // namespace baton::wire
