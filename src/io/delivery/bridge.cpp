@@ -1,0 +1,203 @@
+#include "io/delivery/bridge.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "core/base/check.hpp"
+#include "core/base/error.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/fd.hpp"
+#include "io/os/socket.hpp"
+
+// Invariants
+// - What is read from the client is what belongs to the request and no byte more: `done, keep` leaves
+//   the next request unread in the socket, as with a handed-over connection. (Endless mode has none.)
+// - Bytes are read from one side only while there is room for them.
+
+namespace baton::delivery {
+namespace {
+
+/// Rounds of pumping per report of readiness; then other connections have their turn.
+constexpr int rounds_per_turn = 8;
+
+}  // namespace
+
+Result<std::unique_ptr<Bridge>> Bridge::open(loop::EventLoop& loop, os::BorrowedFd client,
+                                             const RequestExtent& extent,
+                                             std::string_view bytes_beside) {
+    auto duplicate = os::duplicate(client);
+    if (!duplicate) return std::unexpected(duplicate.error());
+    auto ends = os::socket_pair(os::SocketKind::stream);
+    if (!ends) return std::unexpected(ends.error());
+    std::unique_ptr<Bridge> bridge(new Bridge(loop, std::move(*duplicate), std::move(ends->first),
+                                              std::move(ends->second), extent));
+    BATON_ASSERT(bytes_beside.size() <= buffer_limit);
+    std::ranges::copy(bytes_beside, bridge->to_worker_.bytes.begin());
+    bridge->to_worker_.end = bytes_beside.size();
+    if (!bridge->frame(bytes_beside)) return fail(Errc::malformed_chunk);
+    bridge->pump();
+    return bridge;
+}
+
+Bridge::Bridge(loop::EventLoop& loop, os::UniqueFd client, os::UniqueFd here,
+               os::UniqueFd worker_end, const RequestExtent& extent)
+    : client_(std::move(client)),
+      here_(std::move(here)),
+      worker_end_(std::move(worker_end)),
+      extent_(extent) {
+    client_watch_.bind(loop, client_.borrow(), [this](loop::Readiness) { pump(); });
+    worker_watch_.bind(loop, here_.borrow(), [this](loop::Readiness) { pump(); });
+}
+
+void Bridge::finish(std::function<void(bool complete)> finished) {
+    finished_ = std::move(finished);
+    worker_done_ = true;
+    worker_end_.reset();
+    pump();
+}
+
+void Bridge::carry_on(std::function<void(bool complete)> finished) {
+    finished_ = std::move(finished);
+    endless_ = true;
+    request_ended_ = false;
+    worker_end_.reset();
+    pump();
+}
+
+/// Accounts for bytes of the request that are on their way to the worker.
+bool Bridge::frame(std::string_view arrived) {
+    const auto of_head = std::min<std::uint64_t>(
+        arrived.size(), extent_.head_bytes > taken_ ? extent_.head_bytes - taken_ : 0);
+    taken_ += arrived.size();
+    if (endless_) return true;
+    if (!extent_.chunked) {
+        request_ended_ = taken_ >= extent_.head_bytes + extent_.body_bytes;
+        return true;
+    }
+    const auto body = arrived.substr(of_head);
+    const auto span = chunks_.skim(body);
+    if (!span) return false;
+    BATON_ASSERT(span->consumed == body.size());
+    request_ended_ = span->complete;
+    return true;
+}
+
+/// How many of the bytes that lie in the client's socket may be taken.
+std::size_t Bridge::takeable(std::string_view peeked) const {
+    if (endless_) return peeked.size();
+    const auto head_left = extent_.head_bytes > taken_ ? extent_.head_bytes - taken_ : 0;
+    if (!extent_.chunked) {
+        const auto left = extent_.head_bytes + extent_.body_bytes - taken_;
+        return static_cast<std::size_t>(std::min<std::uint64_t>(left, peeked.size()));
+    }
+    const auto head = static_cast<std::size_t>(std::min<std::uint64_t>(head_left, peeked.size()));
+    auto chunks = chunks_;  // a look ahead: the bytes are not taken yet
+    const auto span = chunks.skim(peeked.substr(head));
+    // Malformed: taken as it is, so that frame() finds it and the request ends.
+    return span ? head + span->consumed : peeked.size();
+}
+
+bool Bridge::read_client() {
+    if (request_ended_ || client_ended_ || to_worker_.full()) return false;
+    auto room = to_worker_.room();
+    const auto peeked = os::peek_some(client_.borrow(), std::as_writable_bytes(room));
+    if (!peeked) {
+        if (peeked.error().code != Errc::would_block) client_ended_ = true;
+        return false;
+    }
+    if (*peeked == 0) {
+        client_ended_ = true;
+        return true;
+    }
+    const auto take = takeable(std::string_view(room.data(), *peeked));
+    if (take == 0) return false;
+    const auto got =
+        os::receive_some(client_.borrow(), std::as_writable_bytes(room).first(take));
+    if (!got) return false;
+    if (!frame(std::string_view(room.data(), *got))) {
+        // Where the body ends is not known any more: the worker sees the stream end in the middle.
+        client_ended_ = true;
+        return true;
+    }
+    to_worker_.end += *got;
+    return true;
+}
+
+bool Bridge::write_to(os::BorrowedFd fd, Buffer& buffer, bool& broken) {
+    if (buffer.empty()) return false;
+    const auto sent = os::send_some(fd, std::as_bytes(buffer.content()));
+    if (!sent) {
+        if (sent.error().code == Errc::would_block) return false;
+        broken = true;
+        buffer.clear();
+        return true;
+    }
+    buffer.begin += *sent;
+    if (buffer.empty()) buffer.clear();
+    return true;
+}
+
+bool Bridge::read_worker() {
+    if (worker_ended_ || to_client_.full()) return false;
+    const auto got = os::receive_some(here_.borrow(), std::as_writable_bytes(to_client_.room()));
+    if (!got) {
+        if (got.error().code == Errc::would_block) return false;
+        worker_ended_ = true;
+        return true;
+    }
+    if (*got == 0) worker_ended_ = true;
+    to_client_.end += *got;
+    return true;
+}
+
+void Bridge::pump() {
+    bool moved = true;
+    for (int round = 0; moved && round < rounds_per_turn; ++round) {
+        moved = read_client();
+        moved = write_to(here_.borrow(), to_worker_, worker_broken_) || moved;
+        moved = read_worker() || moved;
+        moved = write_to(client_.borrow(), to_client_, client_broken_) || moved;
+    }
+    if (client_ended_ && to_worker_.empty() && !std::exchange(worker_told_, true)) {
+        os::shutdown_writing(here_.borrow());
+    }
+    arm();
+    check_finished();
+}
+
+void Bridge::arm() {
+    const auto watch = [](loop::Watch& of, bool read, bool write) {
+        if (!read && !write) return of.disarm();
+        // Out of kernel memory: the stream stands still until the request's time limit ends it.
+        [[maybe_unused]] const auto armed =
+            of.arm(read && write ? loop::Interest::read_write
+                                 : (read ? loop::Interest::read : loop::Interest::write));
+    };
+    watch(client_watch_, !request_ended_ && !client_ended_ && !to_worker_.full(),
+          !to_client_.empty());
+    watch(worker_watch_, !worker_ended_ && !to_client_.full(), !to_worker_.empty());
+}
+
+void Bridge::check_finished() {
+    if (!finished_) return;
+    // After `done` the worker writes nothing more: what it wrote lies in the pair or has been carried.
+    const bool all_carried =
+        to_client_.empty() && (worker_ended_ || os::bytes_unread(here_.borrow()) == 0);
+    const bool one_side_ended = worker_ended_ || client_ended_;
+    if (client_broken_ || (all_carried && (worker_done_ || one_side_ended))) {
+        client_watch_.forget();
+        worker_watch_.forget();
+        // Moved out for the call, in which the bridge may be destroyed.
+        const auto finished = std::exchange(finished_, nullptr);
+        finished(!client_broken_);
+    }
+}
+
+}  // namespace baton::delivery

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/http/chunked.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/fd.hpp"
+
+namespace baton::delivery {
+
+/// Which bytes of the client's belong to the request; what follows is the next one's and stays in the
+/// socket.
+struct RequestExtent {
+    std::uint64_t head_bytes = 0;
+    std::uint64_t body_bytes = 0;  ///< of a sized body
+    bool chunked = false;
+};
+
+/// A stream that Baton carries: one end of a socket pair is the worker's, the other is pumped from and
+/// to the client. The fallback wherever the client's own socket cannot be passed.
+///
+/// Works on its own duplicate of the client's descriptor, so that the front's registration is left
+/// alone. At most `buffer_limit` bytes wait in each direction; whoever is slow holds up the other.
+/// Belongs to the client's loop.
+class Bridge {
+public:
+    static constexpr std::size_t buffer_limit = 64 * 1024;
+
+    /// The client's connection is broken, or its request cannot be framed: the worker's end is closed,
+    /// its `done` or its death ends the request.
+    /// @param bytes_beside  consumed by an earlier worker; sent first
+    /// @return limit_reached: no descriptors
+    [[nodiscard]] static Result<std::unique_ptr<Bridge>> open(loop::EventLoop& loop,
+                                                              os::BorrowedFd client,
+                                                              const RequestExtent& extent,
+                                                              std::string_view bytes_beside);
+
+    /// To be passed to the worker, then closed.
+    [[nodiscard]] os::UniqueFd take_worker_end() { return std::move(worker_end_); }
+
+    /// The worker is done: carries what it still had written, then calls `finished` once (possibly
+    /// before returning). false: the client could not take all of it.
+    void finish(std::function<void(bool complete)> finished);
+
+    /// The worker is `done` with the request and keeps the stream (an upgrade): both directions are
+    /// carried without end; `finished` is called when either has ended.
+    void carry_on(std::function<void(bool complete)> finished);
+
+private:
+    Bridge(loop::EventLoop& loop, os::UniqueFd client, os::UniqueFd here, os::UniqueFd worker_end,
+           const RequestExtent& extent);
+
+    struct Buffer {
+        std::array<char, buffer_limit> bytes;  // what lies in [begin, end) is set
+        std::size_t begin = 0;
+        std::size_t end = 0;
+
+        [[nodiscard]] bool empty() const noexcept { return begin == end; }
+        [[nodiscard]] bool full() const noexcept { return end == bytes.size(); }
+        [[nodiscard]] std::span<char> room() noexcept { return std::span(bytes).subspan(end); }
+        [[nodiscard]] std::span<const char> content() const noexcept {
+            return std::span(bytes).subspan(begin, end - begin);
+        }
+        void clear() noexcept { begin = end = 0; }
+    };
+
+    // Each moves what it can at once and says whether anything has changed.
+    [[nodiscard]] bool read_client();
+    [[nodiscard]] bool read_worker();
+    [[nodiscard]] static bool write_to(os::BorrowedFd fd, Buffer& buffer, bool& broken);
+
+    void pump();
+    void arm();
+    void check_finished();
+    [[nodiscard]] bool frame(std::string_view arrived);
+    [[nodiscard]] std::size_t takeable(std::string_view peeked) const;
+
+    os::UniqueFd client_;
+    os::UniqueFd here_;
+    os::UniqueFd worker_end_;
+    RequestExtent extent_;
+    std::uint64_t taken_ = 0;  ///< of the request, from the client or beside
+    http::ChunkedDecoder chunks_;
+    bool request_ended_ = false;
+    bool client_ended_ = false;
+    bool client_broken_ = false;
+    bool worker_ended_ = false;
+    bool worker_broken_ = false;
+    bool worker_told_ = false;  ///< of the client's end
+    bool worker_done_ = false;
+    bool endless_ = false;
+    Buffer to_worker_;
+    Buffer to_client_;
+    std::function<void(bool)> finished_;
+    loop::Watch client_watch_;
+    loop::Watch worker_watch_;
+};
+
+}  // namespace baton::delivery

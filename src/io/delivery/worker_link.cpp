@@ -1,0 +1,147 @@
+#include "io/delivery/worker_link.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/check.hpp"
+#include "core/base/error.hpp"
+#include "core/wire/worker_link.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/packet_socket.hpp"
+#include "io/os/socket.hpp"
+
+// Invariants
+// - self_ is set from start() to end(): the loop owns what it reads.
+// - hello comes first and once; everything else only after accept().
+// - ended() is called once, after the link was read to its end: ECONNRESET may come before queued
+//   messages, so only a length of 0 counts as the end.
+
+namespace baton::delivery {
+namespace {
+
+/// Packets read per report of readiness; the rest waits its turn behind other links and clients.
+constexpr int packets_per_turn = 32;
+
+/// Errors in a row that are no packet and no end until the link is given up: an ECONNRESET is
+/// reported once.
+constexpr int resets_limit = 4;
+
+}  // namespace
+
+WorkerLink::WorkerLink(os::UniqueFd fd, os::PeerCredentials peer, loop::EventLoop& loop,
+                       LinkEvents& events)
+    : fd_(std::move(fd)), peer_(peer), loop_(loop), events_(events) {}
+
+void WorkerLink::start() {
+    self_ = shared_from_this();
+    watch_.bind(loop_, fd_.borrow(), [this](loop::Readiness) { read(); });
+    if (!watch_.arm(loop::Interest::read)) end(Errc::system_call);
+}
+
+void WorkerLink::accept(ServiceId service, WorkerId worker, std::uint32_t head_limit_bytes,
+                        std::uint32_t reconnect_seconds) {
+    service_ = service;
+    worker_ = worker;
+    accepted_ = true;
+    wire::Welcome welcome;
+    welcome.worker = value_of(worker);
+    welcome.head_limit_bytes = head_limit_bytes;
+    welcome.reconnect_seconds = reconnect_seconds;
+    // A link that cannot take its first message is at its end, which reading will find.
+    [[maybe_unused]] const auto told = tell(welcome);
+}
+
+void WorkerLink::refuse(std::string_view text) {
+    [[maybe_unused]] const auto told = tell(wire::Refused{text});
+    os::shutdown_both(fd_.borrow());
+}
+
+Result<> WorkerLink::pass(const wire::Ticket& ticket, os::BorrowedFd client) const {
+    std::array<std::byte, 512> small;  // NOLINT(*-member-init): filled by encode
+    if (const auto size = wire::encode(small, ticket); size != 0) {
+        return os::send_packet(fd_.borrow(), std::span(small).first(size), client);
+    }
+    std::vector<std::byte> large;
+    wire::append(large, ticket);
+    return os::send_packet(fd_.borrow(), large, client);
+}
+
+Result<> WorkerLink::tell(const wire::Message& message) const {
+    std::vector<std::byte> packet;
+    wire::append(packet, message);
+    return os::send_packet(fd_.borrow(), packet);
+}
+
+void WorkerLink::read() {
+    const auto keep_alive = self_;  // end() gives up the loop's ownership
+    // Read by one link at a time on this thread: one buffer serves all.
+    static thread_local std::array<std::byte, wire::packet_size_limit> buffer;
+    int resets = 0;
+    for (int count = 0; count < packets_per_turn; ++count) {
+        const auto packet = os::receive_packet(fd_.borrow(), buffer);
+        if (!packet) {
+            if (packet.error().code == Errc::would_block) break;
+            if (packet.error().code == Errc::peer_gone && ++resets < resets_limit) continue;
+            return end(Errc::peer_gone);
+        }
+        if (packet->size == 0) return end(Errc::peer_gone);
+        // A worker has no reason to pass descriptors; they are closed with `packet`.
+        if (packet->cut_short || !take(std::span(buffer).first(packet->size))) {
+            return end(Errc::worker_protocol);
+        }
+    }
+    if (!watch_.arm(loop::Interest::read)) end(Errc::system_call);
+}
+
+bool WorkerLink::take(std::span<const std::byte> packet) {
+    wire::PacketReader reader(packet);
+    for (;;) {
+        const auto message = reader.next();
+        if (!message) return false;
+        if (!*message) return true;
+        if (!handle(**message)) return false;
+    }
+}
+
+bool WorkerLink::handle(const wire::Message& message) {
+    if (const auto* hello = std::get_if<wire::Hello>(&message)) {
+        if (std::exchange(greeted_, true)) return false;
+        capabilities_ = hello->capabilities;
+        events_.hello(shared_from_this(), *hello);
+        return true;
+    }
+    // What a refused worker still sends does not matter any more.
+    if (!accepted_) return greeted_;
+    if (const auto* done = std::get_if<wire::Done>(&message)) {
+        events_.done(*this, *done);
+    } else if (const auto* decline = std::get_if<wire::Decline>(&message)) {
+        events_.declined(*this, *decline);
+    } else if (const auto* credit = std::get_if<wire::Credit>(&message)) {
+        events_.credit(*this, credit->count);
+    } else if (std::holds_alternative<wire::Bye>(message)) {
+        events_.leaving(*this);
+    } else if (const auto* text = std::get_if<wire::StatusText>(&message)) {
+        events_.status_text(*this, text->text);
+    } else {
+        return false;  // a message that only batond sends
+    }
+    return true;
+}
+
+void WorkerLink::end(Errc why) {
+    if (!self_) return;
+    const auto self = std::exchange(self_, nullptr);
+    watch_.forget();
+    // The worker's side sees the end, too, when it is Baton that has had enough.
+    os::shutdown_both(fd_.borrow());
+    events_.ended(self, why);
+}
+
+}  // namespace baton::delivery

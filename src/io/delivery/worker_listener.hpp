@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/base/error.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/address.hpp"
+#include "io/os/fd.hpp"
+
+namespace baton::delivery {
+
+/// Where workers connect: a SOCK_SEQPACKET Unix socket, created with mode 0660. Belongs to its loop.
+class WorkerListener {
+public:
+    using Connected = std::function<void(os::UniqueFd)>;
+
+    /// @return in_use: somebody answers there; permission; not_found: the folder is missing
+    [[nodiscard]] static Result<std::unique_ptr<WorkerListener>> open(loop::EventLoop& loop,
+                                                                      const os::Address& address,
+                                                                      Connected connected);
+
+    [[nodiscard]] os::BorrowedFd fd() const noexcept { return fd_.borrow(); }
+    [[nodiscard]] const os::Address& address() const noexcept { return address_; }
+
+private:
+    WorkerListener(loop::EventLoop& loop, os::UniqueFd fd, os::Address address,
+                   Connected connected);
+    void accept();
+
+    loop::EventLoop& loop_;
+    os::UniqueFd fd_;
+    os::Address address_;
+    Connected connected_;
+    loop::Watch watch_;
+    loop::Timer retry_;
+};
+
+}  // namespace baton::delivery

@@ -1,0 +1,109 @@
+#include "programs/batond/access_log.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/http/response.hpp"
+#include "io/front/access.hpp"
+#include "io/os/clock.hpp"
+
+namespace baton::daemon {
+namespace {
+
+double milliseconds(Duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+std::tm utc_now() {
+    return fmt::gmtime(static_cast<std::time_t>(os::wall_clock_nanoseconds() / 1'000'000'000U));
+}
+
+/// Quotes and control bytes of a client's text must not forge lines or fields.
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (byte < 0x20 || byte >= 0x7f) {
+            out += fmt::format("\\x{:02x}", byte);
+        } else {
+            out += c;
+        }
+    }
+    return out += '"';
+}
+
+std::string quoted_or_dash(std::string_view text) { return text.empty() ? "\"-\"" : quoted(text); }
+
+std::string optional_milliseconds(const std::optional<Duration>& duration, std::string_view none) {
+    return duration ? fmt::format("{:.3f}", milliseconds(*duration)) : std::string(none);
+}
+
+}  // namespace
+
+void AccessLog::finished(const front::Access& access) {
+    if (!writer_.enabled()) return;
+    const auto cell = routing_->cell(access.service);
+    const std::string_view service = cell ? std::string_view(cell->name) : "-";
+    if (switches_.access_log_json.load(std::memory_order_relaxed)) {
+        append_json(access, service);
+    } else {
+        append_combined(access, service);
+    }
+    ++line_count_;
+}
+
+void AccessLog::append_combined(const front::Access& access, std::string_view service) {
+    fmt::format_to(std::back_inserter(lines_),
+                   "{} - - [{:%d/%b/%Y:%H:%M:%S} +0000] {} {} {} {} {} {} {} {} {} {} {}\n",
+                   access.client_host, utc_now(), quoted_or_dash(access.request_line),
+                   access.status, access.bytes_written, quoted_or_dash(access.referer),
+                   quoted_or_dash(access.user_agent), value_of(access.request), service,
+                   value_of(access.worker), optional_milliseconds(access.queue_time, "-"),
+                   optional_milliseconds(access.service_time, "-"),
+                   access.error ? describe(*access.error).name : "-");
+}
+
+void AccessLog::append_json(const front::Access& access, std::string_view service) {
+    const auto json = [](std::string_view text) {
+        std::string out;
+        // Bytes above ASCII may be no UTF-8: they are shown as the other log shows them.
+        const auto plain = quoted(text);
+        http::append_json_string(out, std::string_view(plain).substr(1, plain.size() - 2));
+        return out;
+    };
+    fmt::format_to(
+        std::back_inserter(lines_),
+        R"({{"time":"{:%Y-%m-%dT%H:%M:%SZ}","client":{},"client_id":{},"request_id":{},"request":{},)"
+        R"("status":{},"bytes":{},"referer":{},"user_agent":{},"service":{},"worker":{},)"
+        R"("queue_ms":{},"service_ms":{},"error":{}}})"
+        "\n",
+        utc_now(), json(access.client_host), value_of(access.client), value_of(access.request),
+        json(access.request_line), access.status, access.bytes_written, json(access.referer),
+        json(access.user_agent), json(service), value_of(access.worker),
+        optional_milliseconds(access.queue_time, "null"),
+        optional_milliseconds(access.service_time, "null"),
+        access.error ? json(describe(*access.error).name) : "null");
+}
+
+void AccessLog::flush() {
+    if (lines_.empty()) return;
+    writer_.write(lines_, line_count_);
+    lines_.clear();
+    line_count_ = 0;
+}
+
+}  // namespace baton::daemon

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/engine/actions.hpp"
+#include "core/wire/worker_link.hpp"
+#include "io/delivery/bridge.hpp"
+#include "io/delivery/worker_link.hpp"
+#include "io/front/front.hpp"
+#include "io/loop/event_loop.hpp"
+
+namespace baton::daemon {
+
+/// The bridged requests of one loop. Belongs to it.
+class Bridges {
+public:
+    explicit Bridges(loop::EventLoop& loop) : loop_(loop) {}
+
+    /// Opens a bridge and passes the worker's end of it.
+    /// @return as WorkerLink::pass(), or limit_reached
+    [[nodiscard]] Result<> open(RequestId request, const front::Consignment& consignment,
+                                const delivery::WorkerLink& link, wire::Ticket ticket);
+
+    /// The worker is done: calls `then` when everything it wrote has been carried, at once if the
+    /// request is not bridged. After `released` the stream goes on for as long as both sides like.
+    void finish(RequestId request, engine::Disposition disposition, std::function<void()> then);
+
+    /// Carries nothing more for this request.
+    void drop(RequestId request) { bridges_.erase(request); }
+
+private:
+    loop::EventLoop& loop_;
+    std::unordered_map<RequestId, std::unique_ptr<delivery::Bridge>> bridges_;
+};
+
+}  // namespace baton::daemon

@@ -1,0 +1,187 @@
+#include "programs/batond/link_desk.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/engine/actions.hpp"
+#include "core/engine/service.hpp"
+#include "core/wire/worker_link.hpp"
+#include "io/delivery/worker_link.hpp"
+#include "io/os/process_identity.hpp"
+#include "io/os/socket.hpp"
+#include "programs/batond/loop_context.hpp"
+#include "programs/batond/registry.hpp"
+
+namespace baton::daemon {
+namespace {
+
+/// Beyond this no worker gets as many requests at once: more slots are a mistake of its.
+constexpr std::uint32_t slots_limit = 65'536;
+
+engine::Disposition disposition_of(std::uint8_t value) {
+    switch (value) {
+        case 0: return engine::Disposition::keep;
+        case 2: return engine::Disposition::released;
+        default: return engine::Disposition::close;
+    }
+}
+
+}  // namespace
+
+LinkDesk::LinkDesk(LoopContext& here, Registry& registry, WorkerTerms terms)
+    : here_(here), registry_(registry), terms_(std::move(terms)) {}
+
+void LinkDesk::connected(os::UniqueFd fd) {
+    const auto peer = os::peer_credentials(fd.borrow());
+    if (!peer) return;
+    const bool allowed = peer->user_id == 0 || peer->user_id == os::own_user_id() ||
+                         std::ranges::find(terms_.users, peer->user_id) != terms_.users.end();
+    delivery::LinkEvents& events = *this;
+    auto link = std::make_shared<delivery::WorkerLink>(std::move(fd), *peer, here_.loop(), events);
+    if (!allowed) {
+        spdlog::warn("worker link: user {} (process {}) may not be a worker; allow it with --worker-user",
+                     peer->user_id, peer->process_id);
+        return link->refuse("this user may not be a worker here (batond --worker-user)");
+    }
+    link->start();
+}
+
+std::expected<LinkDesk::Seat, std::string> LinkDesk::seat_for(const delivery::WorkerLink& link,
+                                                              const wire::Hello& hello) {
+    if (hello.version_lowest > wire::protocol_version ||
+        hello.version_highest < wire::protocol_version) {
+        return std::unexpected(fmt::format("this batond speaks version {} of the worker link",
+                                           wire::protocol_version));
+    }
+    if (hello.slots == 0 || hello.slots > slots_limit || hello.credits > hello.slots) {
+        return std::unexpected(fmt::format("slots must be 1 to {}, credits at most slots", slots_limit));
+    }
+    auto worker = WorkerId{static_cast<std::uint32_t>(hello.worker)};
+    auto cell = worker == WorkerId::none ? nullptr : registry_.service_of(worker);
+    if (cell && !hello.service.empty() && registry_.service(hello.service) != cell) {
+        return std::unexpected(fmt::format("worker {} belongs to service '{}', not '{}'",
+                                           value_of(worker), cell->name, hello.service));
+    }
+    if (!cell) {
+        cell = registry_.service(hello.service);
+        if (!cell) {
+            return std::unexpected(fmt::format("service '{}' is not defined (config service {})",
+                                               hello.service, hello.service));
+        }
+        if (cell->id == operator_service) {
+            return std::unexpected(std::string("service 'op' takes no workers"));
+        }
+        // One that registers by itself, or a copy that outlived the daemon that made it.
+        if (worker == WorkerId::none) {
+            worker = registry_.new_worker_id();
+        } else {
+            registry_.reserve_worker_id(worker);
+        }
+        registry_.set_worker(worker, cell);
+    }
+    const os::MutexLock lock(cell->mutex);
+    auto& seat = cell->seats[worker];
+    if (seat.link) {
+        return std::unexpected(fmt::format("worker {} has a link already (process {})",
+                                           value_of(worker), seat.link->peer().process_id));
+    }
+    seat.link = std::const_pointer_cast<delivery::WorkerLink>(link.shared_from_this());
+    return Seat{cell, worker};
+}
+
+void LinkDesk::hello(const std::shared_ptr<delivery::WorkerLink>& link, const wire::Hello& hello) {
+    const auto seat = seat_for(*link, hello);
+    if (!seat) {
+        spdlog::warn("worker link: process {} refused: {}", link->peer().process_id, seat.error());
+        return link->refuse(seat.error());
+    }
+    cells_[link.get()] = seat->cell;
+    // The welcome goes first: from worker_registered() on any loop may send a ticket.
+    link->accept(seat->cell->id, seat->worker, terms_.head_limit_bytes, terms_.reconnect_seconds);
+    const engine::Registration registration{.slots = hello.slots,
+                                            .credits = hello.credits,
+                                            .process_id = link->peer().process_id,
+                                            .managed = hello.worker != 0};
+    spdlog::info("worker {} of '{}' has registered (process {}, {} slots)", value_of(seat->worker),
+                 seat->cell->name, registration.process_id, registration.slots);
+    here_.performer().drive(
+        seat->cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+            service.worker_registered(now, seat->worker, registration, out);
+        });
+}
+
+std::shared_ptr<ServiceCell> LinkDesk::cell_of(const delivery::WorkerLink& link) const {
+    const auto found = cells_.find(&link);
+    return found == cells_.end() ? nullptr : found->second;
+}
+
+void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
+    const auto cell = cell_of(link);
+    if (!cell) return;
+    const engine::DoneReport report{.disposition = disposition_of(done.disposition),
+                                    .status = done.status,
+                                    .credits = done.credits,
+                                    .bytes_read = done.bytes_read,
+                                    .bytes_written = done.bytes_written};
+    here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        service.done(now, link.worker(), Assignment{done.assignment}, report, out);
+    });
+}
+
+void LinkDesk::declined(delivery::WorkerLink& link, const wire::Decline& decline) {
+    const auto cell = cell_of(link);
+    if (!cell) return;
+    here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        service.declined(now, link.worker(), Assignment{decline.assignment}, out);
+    });
+}
+
+void LinkDesk::credit(delivery::WorkerLink& link, std::uint32_t count) {
+    const auto cell = cell_of(link);
+    if (!cell) return;
+    here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        service.credit_received(now, link.worker(), count, out);
+    });
+}
+
+void LinkDesk::leaving(delivery::WorkerLink& link) {
+    const auto cell = cell_of(link);
+    if (!cell) return;
+    here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        service.worker_leaving(now, link.worker(), out);
+    });
+}
+
+void LinkDesk::status_text(delivery::WorkerLink& link, std::string_view text) {
+    spdlog::info("worker {}: status: {}", value_of(link.worker()), text);
+}
+
+void LinkDesk::ended(const std::shared_ptr<delivery::WorkerLink>& link, Errc why) {
+    const auto cell = cell_of(*link);
+    if (!cell) return;
+    cells_.erase(link.get());
+    if (why == Errc::worker_protocol) {
+        spdlog::warn("worker {} of '{}' broke the contract of its link, which is ended",
+                     value_of(link->worker()), cell->name);
+    }
+    here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        cell->mutex.assert_held();
+        const auto seat = cell->seats.find(link->worker());
+        if (seat == cell->seats.end() || seat->second.link != link) return;
+        seat->second.link = nullptr;
+        service.link_lost(now, link->worker(), out);
+    });
+}
+
+}  // namespace baton::daemon

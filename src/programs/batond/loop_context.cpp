@@ -1,0 +1,85 @@
+#include "programs/batond/loop_context.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/engine/actions.hpp"
+#include "core/engine/service.hpp"
+#include "core/http/head.hpp"
+#include "core/http/routes.hpp"
+#include "io/front/client_records.hpp"
+#include "io/front/front.hpp"
+#include "programs/batond/performer.hpp"
+#include "programs/batond/routing.hpp"
+#include "programs/batond/switches.hpp"
+
+namespace baton::daemon {
+
+LoopContext::LoopContext(loop::EventLoop& loop, std::size_t index, ControlActions& control,
+                         front::ClientRecords& records, LogWriter& log_writer,
+                         const Switches& switches)
+    : loop_(loop),
+      index_(index),
+      switches_(switches),
+      routing_(std::make_shared<const Routing>()),
+      access_log_(log_writer, switches, routing_),
+      performer_(loop_, index, control),
+      front_(loop_, index, *this, records, access_log_) {
+    loop_.set_after_batch([this] {
+        front_.after_batch();
+        access_log_.flush();
+    });
+}
+
+void LoopContext::request_arrived(front::Front& front, ClientId client, RequestId request,
+                                  const http::Head& head) {
+    const auto match = routing_->table.find(head);
+    switch (match.outcome) {
+        case http::RouteMatch::Outcome::no_route: return front.refuse(request, Errc::no_route);
+        case http::RouteMatch::Outcome::method_not_allowed:
+            return front.refuse(request, Errc::method_not_allowed, match.allow);
+        case http::RouteMatch::Outcome::match: break;
+    }
+    const auto cell = routing_->cell(match.route->service_id);
+    if (!cell) return front.refuse(request, Errc::unknown_service);
+
+    front::Place place{.service = cell->id};
+    const auto arrive = [&](engine::Service& service, Instant now, engine::Actions& out) {
+        const auto& options = service.options();
+        place.answer_timeout = options.answer_timeout;
+        place.stall_timeout = options.stall_timeout;
+        const auto priority = match.route->priority
+                                  ? static_cast<std::uint8_t>(*match.route->priority)
+                                  : options.priority;
+        service.request_arrived(now, request, {.client = client, .priority = priority}, out);
+    };
+    performer_.drive(cell, arrive, [&] { front.place(request, place); });
+}
+
+void LoopContext::client_left(ServiceId service_id, RequestId request) {
+    const auto cell = routing_->cell(service_id);
+    if (!cell) return;
+    performer_.drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        service.client_left(now, request, out);
+    });
+}
+
+void LoopContext::hung(ServiceId service_id, RequestId request, Assignment assignment, Errc why) {
+    const auto cell = routing_->cell(service_id);
+    if (!cell) return;
+    performer_.drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        service.hung(now, request, assignment, why, out);
+    });
+}
+
+bool LoopContext::rejecting() const {
+    return switches_.rejecting.load(std::memory_order_relaxed);
+}
+
+}  // namespace baton::daemon

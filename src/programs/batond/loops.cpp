@@ -1,0 +1,134 @@
+#include "programs/batond/loops.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/time.hpp"
+#include "io/front/client_records.hpp"
+#include "io/front/options.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/address.hpp"
+#include "io/os/fd.hpp"
+#include "io/os/socket.hpp"
+#include "programs/batond/link_desk.hpp"
+#include "programs/batond/log_writer.hpp"
+#include "programs/batond/loop_context.hpp"
+#include "programs/batond/performer.hpp"
+#include "programs/batond/registry.hpp"
+#include "programs/batond/routing.hpp"
+#include "programs/batond/switches.hpp"
+
+namespace baton::daemon {
+
+Loops::Loops(std::size_t count) {
+    for (std::size_t index = 0; index < count; ++index) {
+        loops_.push_back(std::make_unique<loop::EventLoop>());
+    }
+}
+
+Loops::~Loops() { stop(); }
+
+void Loops::furnish(ControlActions& control, Registry& registry, front::ClientRecords& records,
+                    LogWriter& access_log, const Switches& switches, const WorkerTerms& terms) {
+    std::vector<Performer*> performers;
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        contexts_.push_back(std::make_unique<LoopContext>(*loops_[index], index, control, records,
+                                                          access_log, switches));
+        desks_.push_back(std::make_unique<LinkDesk>(*contexts_.back(), registry, terms));
+        performers.push_back(&contexts_.back()->performer());
+    }
+    for (auto& context : contexts_) context->performer().connect(&context->front(), performers);
+}
+
+void Loops::start() {
+    for (std::size_t index = 1; index < loops_.size(); ++index) {
+        threads_.emplace_back([&loop = *loops_[index]] { loop.run(); });
+    }
+}
+
+void Loops::stop() {
+    for (std::size_t index = 1; index <= threads_.size(); ++index) loops_[index]->stop();
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+}
+
+Result<os::Address> Loops::listen(const os::Address& address,
+                                  const front::ListenerOptions& options) {
+    const auto listening = [&](const HttpListener& listener) { return listener.address == address; };
+    if (std::ranges::any_of(listeners_, listening)) return fail(Errc::already_exists);
+    // A Unix socket cannot be bound twice: its clients all belong to one loop.
+    const bool on_every_loop = address.family() != os::Address::Family::unix_path;
+    auto shared_options = std::make_shared<const front::ListenerOptions>(options);
+    std::vector<os::UniqueFd> sockets;
+    auto bound = address;
+    if (on_every_loop) {
+        // Sockets that share their port would share it with another daemon's, too, without a word.
+        const auto alone = os::listen_on(address, os::SocketKind::stream, {});
+        if (!alone) return std::unexpected(alone.error());
+        const auto actual = os::local_address(alone->borrow());
+        if (!actual) return std::unexpected(actual.error());
+        bound = *actual;  // port 0 is chosen once, for all
+    }
+    for (std::size_t index = 0; index < (on_every_loop ? loops_.size() : 1); ++index) {
+        auto socket =
+            os::listen_on(bound, os::SocketKind::stream,
+                          {.backlog = options.backlog, .share_port = loops_.size() > 1});
+        if (!socket) return std::unexpected(socket.error());
+        sockets.push_back(std::move(*socket));
+    }
+    for (std::size_t index = 0; index < sockets.size(); ++index) {
+        loops_[index]->post([&front = contexts_[index]->front(), bound, shared_options,
+                             socket = std::move(sockets[index])]() mutable {
+            front.add_listener(std::move(socket), bound, shared_options);
+        });
+    }
+    listeners_.push_back({bound, shared_options});
+    return bound;
+}
+
+Result<> Loops::stop_listening(const os::Address& address) {
+    const auto erased = std::erase_if(listeners_, [&](const HttpListener& listener) {
+        return listener.address == address;
+    });
+    if (erased == 0) return fail(Errc::not_found);
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        loops_[index]->post(
+            [&front = contexts_[index]->front(), address] { front.remove_listener(address); });
+    }
+    return {};
+}
+
+void Loops::publish(const std::shared_ptr<const Routing>& routing) {
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        loops_[index]->post(
+            [&context = *contexts_[index], routing] { context.set_routing(routing); });
+    }
+}
+
+void Loops::assign(os::UniqueFd worker) {
+    const auto index = next_for_worker_++ % loops_.size();
+    loops_[index]->post([&desk = *desks_[index], fd = std::move(worker)]() mutable {
+        desk.connected(std::move(fd));
+    });
+}
+
+void Loops::drain(Instant until, std::function<void()> drained) {
+    listeners_.clear();
+    auto left = std::make_shared<std::size_t>(loops_.size());  // counted on the control loop only
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        loops_[index]->post([this, &front = contexts_[index]->front(), until, left, drained] {
+            front.drain(until, [this, left, drained] {
+                control_loop().post([left, drained] {
+                    if (--*left == 0) drained();
+                });
+            });
+        });
+    }
+}
+
+}  // namespace baton::daemon

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/base/time.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/helper_process.hpp"
+
+namespace baton::daemon {
+
+/// Keeps an agent for the daemon's own host running: the only process that batond starts.
+///
+/// The agent outlives a crash of the daemon, so a restarted one waits a moment for it to connect, and
+/// starts another only if none does. One that ends is started again, after a pause that grows. Belongs
+/// to the control loop.
+class OwnAgent {
+public:
+    /// @param connected  whether an agent of this host is connected
+    OwnAgent(loop::EventLoop& loop, std::string command_socket, std::function<bool()> connected);
+
+    /// Looks after `patience`.
+    void start(Duration patience);
+    /// Starts none any more; the running one ends by the order it is given.
+    void stop();
+    /// The one that was started has ended, or there never was one.
+    [[nodiscard]] bool ended() const noexcept { return !process_.has_value(); }
+    /// Calls `then` once when ended(), at once if it has.
+    void when_ended(std::function<void()> then);
+
+private:
+    void look();
+    void spawn();
+    void exited();
+
+    loop::EventLoop& loop_;
+    std::string command_socket_;
+    std::function<bool()> connected_;
+    std::optional<os::HelperProcess> process_;
+    loop::Watch watch_;
+    loop::Timer timer_;
+    Duration pause_;
+    bool stopping_ = false;
+    std::function<void()> when_ended_;
+};
+
+}  // namespace baton::daemon

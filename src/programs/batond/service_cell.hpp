@@ -1,0 +1,54 @@
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/engine/service.hpp"
+#include "io/delivery/worker_link.hpp"
+#include "io/os/mutex.hpp"
+
+namespace baton::daemon {
+
+/// The built-in service `op`, to which operators talk: always there, first.
+inline constexpr ServiceId operator_service{1};
+
+/// Bytes kept of the head of each worker's current or last request.
+inline constexpr std::size_t head_record_limit = 512;
+
+/// What the daemon keeps of one worker beside the engine's row.
+struct WorkerSeat {
+    std::shared_ptr<delivery::WorkerLink> link;  ///< null while it has none
+    std::string last_head;                       ///< of the current or last request, not masked
+    std::string last_client;                     ///< its client's address
+};
+
+/// One service with its lock: batond locks it, calls the engine, unlocks, then performs the actions.
+///
+/// Owners: the registry, and each loop's routing table while it names the service. Two cells are never
+/// locked together; the registry's lock is taken before a cell's.
+struct ServiceCell {
+    ServiceCell(ServiceId service_id, std::string service_name,
+                const engine::ServiceOptions& options, std::uint64_t first_assignment,
+                std::size_t event_limit)
+        : id(service_id),
+          name(std::move(service_name)),
+          service(id, name, options, first_assignment, event_limit) {}
+
+    const ServiceId id;
+    const std::string name;
+
+    os::Mutex mutex;
+    engine::Service service ABSL_GUARDED_BY(mutex);
+    std::unordered_map<WorkerId, WorkerSeat> seats ABSL_GUARDED_BY(mutex);
+    /// When the control loop will call tick(); never: it need not.
+    Instant armed_at ABSL_GUARDED_BY(mutex) = never;
+};
+
+}  // namespace baton::daemon
