@@ -55,6 +55,10 @@ std::expected<RoutePattern, RoutePatternError> parse_route_pattern(std::string_v
     if (query != std::string_view::npos) {
         return wrong(slash + query, "routes do not look at the query; leave it out");
     }
+    const std::size_t empty_segment = prefix.find("//");
+    if (empty_segment != std::string_view::npos) {
+        return wrong(slash + empty_segment, "'//' is not the same as '/'; write one");
+    }
     if (!parse_target(prefix, Method::other)) {
         return wrong(slash, "not a path: percent-encode what is not ASCII, blanks, '#' and '\\'");
     }

@@ -14,7 +14,7 @@ namespace baton::http {
 ///
 /// Prefix: whole segments of the normalised path (normalise_path()). `/thumbs` and `/thumbs/` are
 /// the same prefix: they match `/thumbs`, `/thumbs/` and all below, not `/thumbsup`. `/` matches
-/// all.
+/// all. Empty segments (`//`) cannot be asked for.
 struct RoutePattern {
     std::string host;    ///< in lower case, without a final dot
     std::string prefix;  ///< normalised; a final `/` is kept as it was written

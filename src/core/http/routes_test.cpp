@@ -37,9 +37,8 @@ std::string find(const RouteTable& table, std::string_view host, std::string_vie
 }
 
 TEST(RoutePattern, IsAnOptionalHostAndAPrefix) {
-    for (const std::string_view text :
-         {"/", "/thumbs", "/thumbs/", "a/", "www.example.org/x/", "*.example.org/", "[::1]/x",
-          "10.0.0.1/", "/a.cgi", "//x"}) {
+    for (const std::string_view text : {"/", "/thumbs", "/thumbs/", "a/", "www.example.org/x/",
+                                        "*.example.org/", "[::1]/x", "10.0.0.1/", "/a.cgi"}) {
         const auto pattern = parse_route_pattern(text);
         ASSERT_TRUE(pattern) << text;
         EXPECT_EQ(pattern->text(), text);
@@ -70,6 +69,7 @@ TEST(RoutePattern, SaysWhereItIsWrong) {
     EXPECT_EQ(place("a/x?y"), 3U);
     EXPECT_EQ(place("a/x#y"), 1U);
     EXPECT_EQ(place("/%zz"), 0U);
+    EXPECT_EQ(place("a/x//"), 3U);
     EXPECT_EQ(place("/a b"), 0U);
 }
 
@@ -219,14 +219,13 @@ std::optional<std::string> slow_find(const std::vector<Route>& routes, std::stri
 }
 
 RC_GTEST_PROP(RoutesProperty, FindsWhatTheRulesSay, ()) {
-    const auto any_path = rc::gen::map(rc::gen::container<std::vector<std::string>>(
-                                           rc::gen::element<std::string>("a", "b", "ab", "")),
-                                       [](const std::vector<std::string>& segments) {
-                                           std::string path;
-                                           for (const auto& segment : segments)
-                                               path += "/" + segment;
-                                           return path.empty() ? std::string{"/"} : path;
-                                       });
+    const auto any_path = rc::gen::map(
+        rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>("a", "b", "ab")),
+        [](const std::vector<std::string>& segments) {
+            std::string path;
+            for (const auto& segment : segments) path += "/" + segment;
+            return path.empty() ? std::string{"/"} : path;
+        });
     RouteTable table;
     for (int index = *rc::gen::inRange(0, 12); index > 0; --index) {
         const auto host = *rc::gen::element<std::string>("", "x", "y.x", "*.x", "*.y.x", "z.y.x");
