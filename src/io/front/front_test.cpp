@@ -1,0 +1,472 @@
+#include "io/front/front.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/engine/actions.hpp"
+#include "core/engine/service.hpp"
+#include "core/http/head.hpp"
+#include "io/front/access.hpp"
+#include "io/front/client_records.hpp"
+#include "io/front/dispatcher.hpp"
+#include "io/front/options.hpp"
+#include "io/loop/event_loop.hpp"
+#include "io/os/address.hpp"
+#include "io/os/fd.hpp"
+#include "io/os/socket.hpp"
+
+namespace baton::front {
+namespace {
+
+using engine::Disposition;
+using engine::RecoveryVerdict;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+constexpr std::string_view post = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody";
+
+template <typename Change>
+ListenerOptions options(Change change) {
+    ListenerOptions changed;
+    change(changed);
+    return changed;
+}
+
+/// Notes what the front asks; decides nothing.
+class Notebook final : public Dispatcher, public AccessSink {
+public:
+    struct Arrival {
+        RequestId request{};
+        ClientId client{};
+        std::string target;
+    };
+
+    void request_arrived(Front& front, ClientId client, RequestId request,
+                         const http::Head& head) override {
+        arrivals.push_back({request, client, std::string(head.target())});
+        front.place(request, place);
+    }
+    void client_left(ServiceId, RequestId request) override { left.push_back(request); }
+    void hung(ServiceId, RequestId, Assignment, Errc why) override { hangs.push_back(why); }
+    [[nodiscard]] bool rejecting() const override { return reject; }
+    void finished(const Access& access) override { statuses.push_back(access.status); }
+
+    Place place{.service = ServiceId{7}, .answer_timeout = seconds(60), .stall_timeout = seconds(60)};
+    bool reject = false;
+    std::vector<Arrival> arrivals;
+    std::vector<RequestId> left;
+    std::vector<Errc> hangs;
+    std::vector<int> statuses;
+};
+
+class FrontTest : public testing::Test {
+protected:
+    explicit FrontTest() {
+        loop.set_after_batch([this] { front->after_batch(); });
+        front = std::make_unique<Front>(loop, 0, notebook, records, notebook);
+    }
+
+    void listen(const ListenerOptions& options = {}, const char* address = "127.0.0.1:0") {
+        auto socket =
+            os::listen_on(*os::Address::parse(address), os::SocketKind::stream, {}).value();
+        where = os::local_address(socket.borrow()).value();
+        front->add_listener(std::move(socket), where,
+                            std::make_shared<const ListenerOptions>(options));
+    }
+
+    os::UniqueFd connect() { return os::connect_to(where, os::SocketKind::stream).value(); }
+
+    /// Lets the loop work until the condition holds.
+    void until(const std::function<bool()>& condition) {
+        const auto give_up = loop.refresh_now() + seconds(10);
+        loop::Timer look(loop, [&] {
+            if (condition() || loop.now() > give_up) return loop.stop();
+            look.start(loop.now() + milliseconds(1));
+        });
+        look.start(loop.now());
+        loop.run();
+        ASSERT_TRUE(condition()) << "it never happened";
+    }
+
+    void send(const os::UniqueFd& fd, std::string_view text) {
+        ASSERT_EQ(os::send_some(fd.borrow(), std::as_bytes(std::span(text))).value(), text.size());
+    }
+
+    /// Reads until the peer's end, a reset or `size` bytes.
+    std::string receive(const os::UniqueFd& fd, std::size_t size = 1'000'000) {
+        std::string text;
+        reset_seen = false;
+        until([&] {
+            std::array<char, 4096> buffer{};
+            for (;;) {
+                const auto got =
+                    os::receive_some(fd.borrow(), std::as_writable_bytes(std::span(buffer)));
+                if (!got && got.error().code == Errc::would_block) return text.size() >= size;
+                if (!got) reset_seen = true;
+                if (!got || *got == 0) return true;
+                text.append(buffer.data(), *got);
+            }
+        });
+        return text;
+    }
+
+    RequestId arrival(std::size_t index = 0) {
+        until([&] { return notebook.arrivals.size() > index; });
+        return notebook.arrivals.at(index).request;
+    }
+
+    /// What a worker gets: its own duplicate of the connection.
+    os::UniqueFd hand_over(RequestId request, std::uint64_t assignment = 1) {
+        const auto consignment =
+            front->begin_delivery(request, WorkerId{3}, Assignment{assignment});
+        EXPECT_TRUE(consignment);
+        beside = std::string(consignment->bytes_beside);
+        auto worker = os::duplicate(consignment->connection).value();
+        front->delivered(request, Assignment{assignment});
+        return worker;
+    }
+
+    std::string worker_reads(const os::UniqueFd& worker, std::size_t size) {
+        std::string text(size, '\0');
+        const auto got =
+            os::receive_some(worker.borrow(), std::as_writable_bytes(std::span(text))).value();
+        text.resize(got);
+        return text;
+    }
+
+    loop::EventLoop loop;
+    ClientRecords records;
+    Notebook notebook;
+    std::unique_ptr<Front> front;
+    os::Address where;
+    std::string beside;
+    bool reset_seen = false;
+};
+
+TEST_F(FrontTest, OZ2_TheHeadIsOnlyPeekedSoTheWorkerReadsEveryByteItself) {
+    listen();
+    const auto client = connect();
+    send(client, post);
+    const auto worker = hand_over(arrival());
+    EXPECT_EQ(worker_reads(worker, 1000), post);
+}
+
+TEST_F(FrontTest, AHeadInThreePiecesArrivesOnce) {
+    listen();
+    const auto client = connect();
+    send(client, "GET /pieces HT");
+    until([&] { return records.count() == 1; });
+    send(client, "TP/1.1\r\nHo");
+    send(client, "st: x\r\n\r\n");
+    arrival();
+    EXPECT_EQ(notebook.arrivals.front().target, "/pieces");
+    EXPECT_EQ(notebook.arrivals.size(), 1U);
+}
+
+TEST_F(FrontTest, AHeadByteByByteArrivesOverAUnixSocketToo) {
+    const auto path = "unix:" + testing::TempDir() + "baton-front-test.sock";
+    listen({}, path.c_str());
+    const auto client = connect();
+    std::size_t sent = 0;
+    until([&] {
+        if (sent < get.size()) send(client, get.substr(sent++, 1));
+        return !notebook.arrivals.empty();
+    });
+    EXPECT_EQ(sent, get.size());
+}
+
+TEST_F(FrontTest, OZ3_ConnectionComesBackWithDoneAndTheNextRequestMayGoElsewhere) {
+    listen();
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    {
+        const auto worker = hand_over(request);
+        worker_reads(worker, get.size());
+        send(worker, "answer");
+    }
+    front->give_back(request, Assignment{1},
+                     {.disposition = Disposition::keep, .status = 200, .bytes_read = get.size()});
+    EXPECT_EQ(receive(client, 6), "answer");
+    send(client, "GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_NE(arrival(1), request);
+    EXPECT_EQ(notebook.arrivals.at(1).target, "/second");
+    EXPECT_EQ(notebook.statuses, std::vector{200});
+}
+
+TEST_F(FrontTest, APipelinedRequestIsFoundWhenTheConnectionComesBack) {
+    listen();
+    const auto client = connect();
+    send(client, std::string(get) + std::string(get));
+    const auto first = arrival();
+    const auto worker = hand_over(first);
+    EXPECT_EQ(worker_reads(worker, get.size()), get);
+    front->give_back(first, Assignment{1},
+                     {.disposition = Disposition::keep, .bytes_read = get.size()});
+    const auto second = arrival(1);
+    EXPECT_EQ(worker_reads(hand_over(second, 2), 1000), get);
+}
+
+TEST_F(FrontTest, KeepIsRefusedWhenTheBodyWasNotReadSoNoOneTakesItForARequest) {
+    listen();
+    const auto client = connect();
+    const std::string smuggled =
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 29\r\n\r\n" + std::string(get);
+    send(client, smuggled);
+    const auto request = arrival();
+    {
+        const auto worker = hand_over(request);
+        worker_reads(worker, smuggled.size() - get.size());  // the head only
+        send(worker, "early answer");
+    }
+    front->give_back(request, Assignment{1},
+                     {.disposition = Disposition::keep, .bytes_read = smuggled.size() - get.size()});
+    EXPECT_EQ(receive(client), "early answer");  // and its end
+    EXPECT_FALSE(reset_seen);
+    EXPECT_EQ(notebook.arrivals.size(), 1U);
+}
+
+TEST_F(FrontTest, KeepIsRefusedWhenTheWorkerLiesAboutWhatItRead) {
+    listen();
+    const auto client = connect();
+    send(client, post);
+    const auto request = arrival();
+    {
+        const auto worker = hand_over(request);
+        worker_reads(worker, 10);
+    }
+    front->give_back(request, Assignment{1},
+                     {.disposition = Disposition::keep, .bytes_read = post.size()});
+    receive(client);
+    EXPECT_EQ(notebook.arrivals.size(), 1U);
+}
+
+TEST_F(FrontTest, AnOutdatedDoneIsIgnored) {
+    listen();
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    const auto worker = hand_over(request, 5);
+    front->give_back(request, Assignment{4}, {.disposition = Disposition::close});
+    EXPECT_EQ(front->client_count(), 1U);
+    EXPECT_TRUE(notebook.statuses.empty());
+}
+
+TEST_F(FrontTest, ALostWorkersRequestIsRedeliverableWhenUnread) {
+    listen();
+    const auto client = connect();
+    send(client, post);
+    const auto request = arrival();
+    hand_over(request).reset();
+    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::redeliverable);
+}
+
+TEST_F(FrontTest, UnreadIsSeenRightEvenAfterTheClientHasHalfClosed) {
+    listen();
+    const auto client = connect();
+    send(client, post);
+    const auto request = arrival();
+    hand_over(request).reset();
+    os::shutdown_writing(client.borrow());
+    until([&] { return front->examine(request, Assignment{1}, true) == RecoveryVerdict::redeliverable; });
+}
+
+TEST_F(FrontTest, AReadRequestIsRedeliverableOnlyIfIdempotentWithItsBytesBeside) {
+    listen();
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    {
+        const auto worker = hand_over(request);
+        worker_reads(worker, 10);
+    }
+    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::redeliverable);
+    front->returned(request);
+    const auto second = hand_over(request, 2);
+    EXPECT_EQ(beside, get.substr(0, 10));
+    EXPECT_EQ(worker_reads(second, 1000), get.substr(10));
+
+    const auto other = connect();
+    send(other, post);
+    const auto unsafe = arrival(1);
+    {
+        const auto worker = hand_over(unsafe, 3);
+        worker_reads(worker, 10);
+    }
+    EXPECT_EQ(front->examine(unsafe, Assignment{3}, true), RecoveryVerdict::lost);
+}
+
+TEST_F(FrontTest, ARequestWhoseAnswerHasBegunIsLostAndSoIsOneThatSomebodyStillHolds) {
+    listen();
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    const auto worker = hand_over(request);
+    EXPECT_EQ(front->examine(request, Assignment{1}, false), RecoveryVerdict::lost);
+    send(worker, "HTTP/1.1 100 Continue\r\n\r\n");  // an interim answer counts
+    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::lost);
+}
+
+TEST_F(FrontTest, AFailedRequestIsAnswered502WhenNothingWasSent) {
+    listen();
+    const auto client = connect();
+    send(client, post);
+    const auto request = arrival();
+    hand_over(request).reset();
+    front->fail(request, Assignment{1}, Errc::worker_died, true);
+    const auto answer = receive(client);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 502 ")) << answer;
+    EXPECT_FALSE(reset_seen);
+}
+
+TEST_F(FrontTest, ATruncatedAnswerArrivesAsFarAsItWentAndEndsWithAReset) {
+    listen();
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    {
+        const auto worker = hand_over(request);
+        send(worker, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    }
+    front->fail(request, Assignment{1}, Errc::worker_died, true);
+    EXPECT_TRUE(receive(client).ends_with("half"));
+    EXPECT_TRUE(reset_seen);
+}
+
+TEST_F(FrontTest, AConnectionThatSomebodyMayStillHoldIsShutDownWithoutAWord) {
+    listen();
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    const auto worker = hand_over(request);
+    front->fail(request, Assignment{1}, Errc::worker_died, false);
+    EXPECT_EQ(receive(client), "");
+    // The holder cannot answer any more.
+    EXPECT_FALSE(os::send_some(worker.borrow(), std::as_bytes(std::span(get))));
+}
+
+TEST_F(FrontTest, AnswersOfItsOwnSurviveUnreadBytesByALingeringClose) {
+    listen();
+    const auto client = connect();
+    // Far more than the front has looked at lies unread when it refuses the head.
+    send(client, "BAD REQUEST\r\n\r\n" + std::string(50'000, 'x'));
+    const auto answer = receive(client);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+    EXPECT_FALSE(reset_seen);
+}
+
+TEST_F(FrontTest, AClientThatLeavesWhileItWaitsTakesItsRequestAlong) {
+    listen();
+    auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    client.reset();
+    until([&] { return !notebook.left.empty(); });
+    EXPECT_EQ(notebook.left, std::vector{request});
+    until([&] { return front->client_count() == 0; });
+}
+
+TEST_F(FrontTest, AHalfClosedClientIsAnsweredWhereTheListenerSaysSo) {
+    listen(options([](auto& o) { o.half_close_answer = true; }));
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    os::shutdown_writing(client.borrow());
+    // The FIN has been seen when a later connection's request has.
+    const auto later = connect();
+    send(later, get);
+    arrival(1);
+    EXPECT_TRUE(notebook.left.empty());
+    front->refuse(request, Errc::queue_full);
+    EXPECT_TRUE(receive(client).starts_with("HTTP/1.1 503 "));
+}
+
+TEST_F(FrontTest, HalfAHeadIsAnswered408WhenItsTimeIsUpAndSilenceIsClosedWithoutAWord) {
+    listen(options([](auto& o) { o.head_timeout = milliseconds(30); }));
+    const auto half = connect();
+    send(half, "GET /a HTTP/1.1\r\nHo");
+    EXPECT_TRUE(receive(half).starts_with("HTTP/1.1 408 "));
+    const auto silent = connect();
+    EXPECT_EQ(receive(silent), "");
+}
+
+TEST_F(FrontTest, NoFirstByteInTimeIsAHangAndAWorkerThatWritesIsNot) {
+    listen();
+    notebook.place.answer_timeout = milliseconds(20);
+    const auto client = connect();
+    send(client, get);
+    const auto worker = hand_over(arrival());
+    until([&] { return !notebook.hangs.empty(); });
+    EXPECT_EQ(notebook.hangs.front(), Errc::worker_hung);
+
+    const auto other = connect();
+    send(other, get);
+    const auto quick = hand_over(arrival(1), 2);
+    send(quick, "H");
+    loop::Timer later(loop, [] {});
+    later.start(loop.refresh_now() + milliseconds(60));
+    until([&] { return !later.running(); });
+    EXPECT_EQ(std::ranges::count(notebook.hangs, Errc::worker_stalled), 0);
+}
+
+TEST_F(FrontTest, ConnectionsBeyondALimitAreRefusedByRule) {
+    listen(options([](auto& o) { o.per_address_limit = 1; }));
+    const auto first = connect();
+    send(first, get);
+    arrival();
+    const auto second = connect();
+    EXPECT_TRUE(receive(second).starts_with("HTTP/1.1 503 "));
+    EXPECT_EQ(records.count(), 1U);
+}
+
+TEST_F(FrontTest, AReleasedConnectionIsTheWorkersAlone) {
+    listen();
+    const auto client = connect();
+    send(client, "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+    const auto request = arrival();
+    const auto worker = hand_over(request);
+    worker_reads(worker, 1000);
+    front->give_back(request, Assignment{1}, {.disposition = Disposition::released});
+    EXPECT_EQ(front->client_count(), 0U);
+    send(worker, "still here");
+    EXPECT_EQ(receive(client, 10), "still here");
+}
+
+TEST_F(FrontTest, DrainingEndsIdleConnectionsAndLetsTheOthersFinish) {
+    listen();
+    const auto idle = connect();
+    const auto busy = connect();
+    send(busy, get);
+    const auto request = arrival();
+    until([&] { return front->client_count() == 2; });
+    auto worker = hand_over(request);
+    bool drained = false;
+    front->drain(loop.now() + seconds(10), [&] { drained = true; });
+    EXPECT_EQ(receive(idle), "");
+    EXPECT_FALSE(drained);
+    worker_reads(worker, 1000);
+    send(worker, "last");
+    worker.reset();
+    front->give_back(request, Assignment{1},
+                     {.disposition = Disposition::keep, .bytes_read = get.size()});
+    EXPECT_EQ(receive(busy), "last");
+    until([&] { return drained; });
+}
+
+}  // namespace
+}  // namespace baton::front
