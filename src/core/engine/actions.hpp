@@ -16,9 +16,9 @@ enum class Disposition : std::uint8_t { keep, close, released };
 /// What a worker says of a finished request.
 struct DoneReport {
     Disposition disposition = Disposition::close;
-    std::uint16_t status = 0;         ///< HTTP status of the answer; 0 when the worker does not tell
-    std::uint32_t credits = 0;        ///< new requests it can take from now on, in addition
-    std::uint64_t bytes_read = 0;     ///< of the request: head and body
+    std::uint16_t status = 0;      ///< HTTP status of the answer; 0 when the worker does not tell
+    std::uint32_t credits = 0;     ///< new requests it can take from now on, in addition
+    std::uint64_t bytes_read = 0;  ///< of the request: head and body
     std::uint64_t bytes_written = 0;  ///< of the answer
 
     friend bool operator==(const DoneReport&, const DoneReport&) = default;
@@ -99,8 +99,8 @@ struct WorkerForgotten {
     WorkerId worker;
 };
 
-using Action = std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, AttachWanted, StartWorker,
-                            DrainWorker, KillWorker, WorkerForgotten>;
+using Action = std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, AttachWanted,
+                            StartWorker, DrainWorker, KillWorker, WorkerForgotten>;
 
 /// Appended to by the engine, visited by the caller after it has unlocked the service. Kept and
 /// cleared by the caller, so that steady state allocates nothing.

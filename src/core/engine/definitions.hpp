@@ -12,7 +12,8 @@ namespace baton::engine {
 /// How a worker is chosen among those with a free slot.
 enum class Pick : std::uint8_t {
     ready,  ///< fewest used slots, then ready longest (spreads, first come first served)
-    warm,   ///< fewest used slots... but the one that became idle last (keeps caches and few workers hot)
+    warm,  ///< fewest used slots... but the one that became idle last (keeps caches and few workers
+           ///< hot)
 };
 
 /// How a request reaches its worker on this host.
@@ -36,10 +37,12 @@ struct ServiceOptions {
     std::uint32_t queue_limit = 1000;                   ///< waiting requests
     Duration queue_timeout = std::chrono::seconds(30);
     Duration answer_timeout = std::chrono::seconds(60);  ///< to the first byte of the answer
-    Duration stall_timeout = std::chrono::seconds(60);   ///< without progress while the client takes data
-    std::uint8_t priority = 2;                           ///< 0–9, of clients that have none of their own
-    Duration ageing_step = std::chrono::seconds(10);     ///< what one priority class is worth in waiting time
-    std::uint32_t retries = 2;                           ///< redeliveries of one request, of any kind
+    Duration stall_timeout =
+        std::chrono::seconds(60);  ///< without progress while the client takes data
+    std::uint8_t priority = 2;     ///< 0–9, of clients that have none of their own
+    Duration ageing_step =
+        std::chrono::seconds(10);  ///< what one priority class is worth in waiting time
+    std::uint32_t retries = 2;     ///< redeliveries of one request, of any kind
     Duration backoff_first = std::chrono::milliseconds(500);
     Duration backoff_limit = std::chrono::seconds(30);
     std::uint32_t block_after = 10;  ///< failures in a row until a worker is blocked

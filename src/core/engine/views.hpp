@@ -57,8 +57,8 @@ struct WorkerView {
 
 /// The counters of an attach notification (the four of the ATMCB block).
 struct AttachCounters {
-    std::uint32_t failed_lookups = 0;         ///< requests that found no worker since the last RECEIVE
-    std::uint32_t registered = 0;             ///< replicas, without draining ones and attach servers
+    std::uint32_t failed_lookups = 0;  ///< requests that found no worker since the last RECEIVE
+    std::uint32_t registered = 0;      ///< replicas, without draining ones and attach servers
     std::uint32_t pending_conversations = 0;  ///< waiting requests
     std::uint32_t active_conversations = 0;   ///< waiting and running requests
 };
