@@ -1,7 +1,6 @@
 // Each row of request_heads.txt and chunked_bodies.txt is a test of its own, named by its line.
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 

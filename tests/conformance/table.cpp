@@ -5,7 +5,6 @@
 #include <ostream>
 #include <stdexcept>
 #include <string_view>
-#include <utility>
 
 #include "core/http/text.hpp"
 

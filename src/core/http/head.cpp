@@ -72,7 +72,7 @@ void HeadParser::reset() noexcept {
 Result<Progress> HeadParser::parse(std::string_view bytes) noexcept {
     if (expecting_ == Expecting::refused) return fail(refusal_);
     if (bytes.size() < lines_.searched()) reset();
-    head_.rebase(bytes.data());
+    head_.rebase(bytes);
     if (expecting_ == Expecting::nothing) return Progress::complete;
     const Result<Progress> progress = advance(bytes);
     if (!progress) {

@@ -85,8 +85,9 @@ public:
     /// The client waits for `100 Continue` before it sends the body; never in HTTP/1.0.
     [[nodiscard]] bool expect_continue() const noexcept { return expect_continue_; }
 
-    /// Says that the bytes lie at `bytes` from now on.
-    void rebase(const char* bytes) noexcept { base_ = bytes; }
+    /// Says where the bytes lie from now on.
+    /// @param bytes  the same, from the first one given to the parser on; at least size()
+    void rebase(std::string_view bytes) noexcept { base_ = bytes.data(); }
 
 private:
     friend class HeadParser;

@@ -64,7 +64,7 @@ TEST(Head, FollowsItsBytesToAnotherPlace) {
     Head head = accepted(bytes);
     const std::string elsewhere = bytes;
     bytes.assign(bytes.size(), 'x');
-    head.rebase(elsewhere.data());
+    head.rebase(elsewhere);
     EXPECT_EQ(head.path(), "/gallery/view");
     EXPECT_EQ(head.field(0).value, "www.example.org:8080");
 }

@@ -1,6 +1,5 @@
 #include "core/http/routes.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -10,8 +9,6 @@
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include "core/http/text.hpp"
 
 namespace baton::http {
 namespace {
