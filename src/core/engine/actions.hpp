@@ -33,9 +33,8 @@ struct Deliver {
     std::uint32_t attempt = 0;  ///< 0 the first time; >0: bytes already consumed travel beside it
 };
 
-/// The request has come back from a worker (declined, or to be redelivered) and waits again in the
-/// queue: watch for the client's going away. Emitted before anything else that names the request
-/// again; not when it goes straight to another worker by the same event.
+/// The request has come back (not delivered, declined, or to be redelivered) and waits again: watch
+/// for the client's going away. Comes before anything else that names the request again.
 struct Requeued {
     RequestId request;
 };

@@ -66,7 +66,7 @@ void Service::delivered(Instant now, RequestId id, Assignment assignment, Action
     if (request->early_word == EarlyWord::done) {
         s.finish(now, *request, request->early_report, out);
     } else if (request->early_word == EarlyWord::declined) {
-        s.take_back(now, *request);
+        s.take_back(now, *request, out);
     } else if (request->worker == nullptr) {
         s.ask_what_became(now, *request, out);
     } else if (request->hung) {
@@ -99,7 +99,7 @@ void Service::delivery_failed(Instant now, RequestId id, Assignment assignment, 
     if (why == Errc::client_gone && !request->client_left) {
         s.refuse(now, *request, why, out);
     } else {
-        s.take_back(now, *request);
+        s.take_back(now, *request, out);
     }
     s.settle(now, out);
 }
@@ -127,7 +127,7 @@ void Service::declined(Instant now, WorkerId worker_id, Assignment assignment, A
         if (request->early_word == EarlyWord::none) request->early_word = EarlyWord::declined;
     } else if (request->state == RequestState::running) {
         s.note(now, EventKind::request_declined, request, request->worker);
-        s.take_back(now, *request);
+        s.take_back(now, *request, out);
         s.settle(now, out);
     }
 }
@@ -151,7 +151,7 @@ void Service::recovered(Instant now, RequestId id, Assignment assignment, Recove
         ++request->attempt;
         ++s.statistics.redelivered;
         s.note(now, EventKind::request_redelivered, request, nullptr, {}, request->attempt);
-        s.queue_again(now, *request);
+        s.queue_again(now, *request, out);
     }
     s.settle(now, out);
 }

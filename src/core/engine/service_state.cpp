@@ -134,11 +134,12 @@ void Service::State::deliver(Instant now, Request& request, Worker& worker, Acti
 
 /// Back to where its first arrival and its class put it, beyond the queue limit if need be: it was
 /// accepted once.
-void Service::State::queue_again(Instant now, Request& request) {
+void Service::State::queue_again(Instant now, Request& request, Actions& out) {
     requests.unassign(request);
     request.state = RequestState::waiting;
     waiting.push(request);
     note(now, EventKind::request_queued, &request, nullptr, {}, waiting.size());
+    out.push_back(Requeued{request.id});
 }
 
 void Service::State::finish(Instant now, Request& request, const DoneReport& report, Actions& out) {
@@ -162,12 +163,12 @@ void Service::State::finish(Instant now, Request& request, const DoneReport& rep
 }
 
 /// Its worker has nothing to do with it any more, and has not touched it.
-void Service::State::take_back(Instant now, Request& request) {
+void Service::State::take_back(Instant now, Request& request, Actions& out) {
     if (request.worker != nullptr) leave_worker(now, request);
     if (request.client_left) {
         drop(request);
     } else {
-        queue_again(now, request);
+        queue_again(now, request, out);
     }
 }
 

@@ -83,9 +83,9 @@ struct Service::State {
 
     // Steps of a request.
     void deliver(Instant now, Request& request, Worker& worker, Actions& out);
-    void queue_again(Instant now, Request& request);
+    void queue_again(Instant now, Request& request, Actions& out);
     void finish(Instant now, Request& request, const DoneReport& report, Actions& out);
-    void take_back(Instant now, Request& request);
+    void take_back(Instant now, Request& request, Actions& out);
     void ask_what_became(Instant now, Request& request, Actions& out);
     void fail_request(Instant now, Request& request, Errc reason, Actions& out);
     void refuse(Instant now, Request& request, Errc reason, Actions& out);

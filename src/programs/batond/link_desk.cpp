@@ -180,7 +180,7 @@ void LinkDesk::ended(const std::shared_ptr<delivery::WorkerLink>& link, Errc why
         const auto seat = cell->seats.find(link->worker());
         if (seat == cell->seats.end() || seat->second.link != link) return;
         seat->second.link = nullptr;
-        service.link_lost(now, link->worker(), out);
+        service.link_lost(now, link->worker(), out, link->peer().process_id);
     });
 }
 
