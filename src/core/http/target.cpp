@@ -39,8 +39,10 @@ char decoded(std::string_view encoded) noexcept {
 bool split_path_and_query(std::string_view text, Target& target) noexcept {
     std::size_t path_size = std::string_view::npos;  // until the `?` was seen
     for (std::size_t index = 0; index < text.size(); ++index) {
+        const Kind kind = kind_of(text[index]);
+        if (kind == Kind::plain) continue;  // almost all are: keep the loop tight
         const bool in_path = path_size == std::string_view::npos;
-        switch (kind_of(text[index])) {
+        switch (kind) {
             case Kind::plain: break;
             case Kind::forbidden: return false;
             case Kind::backslash:
