@@ -69,6 +69,12 @@ WorkerId Registry::new_worker_id() {
     return WorkerId{next_worker_++};
 }
 
+void Registry::return_worker_id(WorkerId id) {
+    const os::MutexLock lock(mutex_);
+    workers_.erase(id);
+    if (next_worker_ == value_of(id) + 1) next_worker_ = value_of(id);
+}
+
 void Registry::reserve_worker_id(WorkerId id) {
     const os::MutexLock lock(mutex_);
     next_worker_ = std::max(next_worker_, value_of(id) + 1);

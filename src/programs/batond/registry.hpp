@@ -39,6 +39,8 @@ public:
     [[nodiscard]] std::vector<std::shared_ptr<ServiceCell>> services() const;
 
     [[nodiscard]] WorkerId new_worker_id();
+    /// It was not needed; the next worker may have it, if no later one has been given out.
+    void return_worker_id(WorkerId id);
     /// Ids given from now on are larger: this one came from the state directory or from a worker that
     /// outlived the daemon.
     void reserve_worker_id(WorkerId id);
