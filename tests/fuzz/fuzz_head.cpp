@@ -60,6 +60,22 @@ std::size_t count_lines(std::string_view text) {
     return count;
 }
 
+/// Places are computed from the views, so each of them has to lie in the head.
+void check_views(std::string_view text, const Head& head) {
+    const auto inside = [text](std::string_view view) {
+        return view.data() >= text.data() && view.data() + view.size() <= text.data() + text.size();
+    };
+    for (const std::string_view view :
+         {head.method_text(), head.target(), head.path(), head.query(), head.host_port(),
+          head.host(), head.accept(), head.value_of("none")}) {
+        BATON_ASSERT(inside(view));
+    }
+    BATON_ASSERT(!head.method_text().empty() && !head.path().empty());
+    for (std::size_t index = 0; index < head.field_count(); ++index) {
+        BATON_ASSERT(inside(head.field(index).name) && inside(head.field(index).value));
+    }
+}
+
 void check_accepted(std::string_view bytes, const Head& head) {
     BATON_ASSERT(head.size() <= bytes.size() && head.size() <= limits.head_bytes);
     const std::string_view text = bytes.substr(0, head.size());
@@ -68,6 +84,7 @@ void check_accepted(std::string_view bytes, const Head& head) {
     BATON_ASSERT(text.find("\r\n\r\n") + 4 == head.size());
     BATON_ASSERT(count_lines(text) == head.field_count() + leading + 2);
     BATON_ASSERT(text.find('\0') == std::string_view::npos);
+    check_views(text, head);
     if (head.minor_version() == 1)
         BATON_ASSERT(!head.value_of("host").empty() || head.host().empty());
     if (head.framing() == Framing::chunked) BATON_ASSERT(head.value_of("content-length").empty());

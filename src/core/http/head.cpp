@@ -56,7 +56,7 @@ std::string_view Head::value_of(std::string_view name) const noexcept {
     for (std::size_t index = 0; index < field_count_; ++index) {
         if (equal_ignoring_case(view(fields_[index].name), name)) return view(fields_[index].value);
     }
-    return {};
+    return view({});
 }
 
 HeadParser::HeadParser(const HeadLimits& limits) noexcept
@@ -162,6 +162,9 @@ Result<> HeadParser::take_target(std::string_view text) noexcept {
     if (!authority) return fail(Errc::malformed_host);
     set_host(*authority, target->authority);
     seen_.absolute_target = true;
+    // `http://host` means `http://host/`. The path is still a view into the bytes: of the second
+    // `/`.
+    if (target->path.empty()) head_.path_ = slice(text.substr(text.find('/') + 1, 1));
     seen_.default_port = target->default_port;
     seen_.target_port = port_number(*authority, target->default_port);
     return {};

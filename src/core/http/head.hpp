@@ -28,9 +28,9 @@ inline constexpr std::size_t field_count_ceiling = 128;
 
 /// A parsed request head: a value that names places in the bytes it was parsed from.
 ///
-/// The views it gives point into those bytes, which the caller keeps. A copy of the head is good
-/// for a copy of the bytes after rebase(). Costs nothing to construct: the fields are not
-/// initialised.
+/// The views it gives point into those bytes, which the caller keeps; so do empty ones. A copy of
+/// the head is good for a copy of the bytes after rebase(). Costs nothing to construct: the fields
+/// are not initialised.
 class Head {
 public:
     Head() noexcept {}  // NOLINT(modernize-use-equals-default): `= default` would clear fields_
@@ -43,9 +43,7 @@ public:
     /// As it stands in the request line.
     [[nodiscard]] std::string_view target() const noexcept { return view(target_); }
     /// Undecoded, without the query. `/` when an absolute target has none; `*` for OPTIONS.
-    [[nodiscard]] std::string_view path() const noexcept {
-        return path_.size == 0 ? std::string_view{"/"} : view(path_);
-    }
+    [[nodiscard]] std::string_view path() const noexcept { return view(path_); }
     /// Without its `?`; empty when there is none.
     [[nodiscard]] std::string_view query() const noexcept { return view(query_); }
     /// x of HTTP/1.x: 0 or 1.

@@ -130,6 +130,8 @@ TEST(Head, AbsoluteTargetNamesTheHost) {
     const Head head = accepted("GET http://Example.org?x HTTP/1.1\r\nHost: example.ORG:80\r\n\r\n");
     EXPECT_EQ(head.host(), "Example.org");
     EXPECT_EQ(head.path(), "/");
+    EXPECT_EQ(head.path().data(),
+              head.target().data() + 6);  // a view into the bytes like all others
     EXPECT_EQ(head.query(), "x");
     EXPECT_EQ(outcome("GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n"), fail(Errc::host_mismatch));
 }
