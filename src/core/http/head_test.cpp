@@ -156,8 +156,10 @@ TEST(Head, LimitOfItsSizeIsInclusive) {
 TEST(Head, NoSettingExceedsTheCeiling) {
     const std::string endless = get_with("X: " + std::string(head_bytes_ceiling, 'x') + "\r\n");
     EXPECT_EQ(outcome(endless, {.head_bytes = 1U << 20U}), fail(Errc::head_too_large));
-    std::string fields;
-    for (std::size_t index = 0; index < field_count_ceiling; ++index) fields += "A: b\r\n";
+    std::string fields;  // beside Host
+    for (std::size_t index = 1; index < field_count_ceiling; ++index) fields += "A: b\r\n";
+    accepted(get_with(fields), {.fields = 1000});
+    fields += "A: b\r\n";
     EXPECT_EQ(outcome(get_with(fields), {.fields = 1000}), fail(Errc::head_too_large));
 }
 
