@@ -1,5 +1,6 @@
 #include "io/os/packet_socket.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -40,6 +41,32 @@ UniqueFd take_descriptors(msghdr& message) {
     return first;
 }
 
+/// @param waiting  0 or MSG_DONTWAIT
+Result<ReceivedPacket> receive(BorrowedFd link, std::span<std::byte> buffer, int waiting) {
+    iovec part{.iov_base = buffer.data(), .iov_len = buffer.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    ControlRoom control;  // NOLINT(*-member-init): filled by the kernel
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    for (;;) {
+        const auto got = ::recvmsg(link.get(), &message, waiting | MSG_CMSG_CLOEXEC);
+        if (got < 0) {
+            if (errno == EINTR && waiting != 0) continue;
+            if (errno == EAGAIN || errno == EINTR) return fail(Errc::would_block, errno);
+            if (errno == ECONNRESET || errno == EPIPE) return fail(Errc::peer_gone, errno);
+            return fail(Errc::system_call, errno);
+        }
+        ReceivedPacket packet;
+        packet.size = static_cast<std::size_t>(got);
+        if (message.msg_controllen > 0) packet.passed = take_descriptors(message);
+        packet.cut_short = (message.msg_flags & MSG_TRUNC) != 0;
+        packet.descriptor_lost = (message.msg_flags & MSG_CTRUNC) != 0;
+        return packet;
+    }
+}
+
 }  // namespace
 
 Result<> send_packet(BorrowedFd link, std::span<const std::byte> bytes, BorrowedFd passed) {
@@ -76,28 +103,18 @@ Result<> send_packet(BorrowedFd link, std::span<const std::byte> bytes, Borrowed
 }
 
 Result<ReceivedPacket> receive_packet(BorrowedFd link, std::span<std::byte> buffer) {
-    iovec part{.iov_base = buffer.data(), .iov_len = buffer.size()};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    ControlRoom control;  // NOLINT(*-member-init): filled by the kernel
-    message.msg_control = &control;
-    message.msg_controllen = sizeof control;
-    for (;;) {
-        const auto got = ::recvmsg(link.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (got < 0) {
-            if (errno == EINTR) continue;
-            if (errno == EAGAIN) return fail(Errc::would_block, errno);
-            if (errno == ECONNRESET || errno == EPIPE) return fail(Errc::peer_gone, errno);
-            return fail(Errc::system_call, errno);
-        }
-        ReceivedPacket packet;
-        packet.size = static_cast<std::size_t>(got);
-        if (message.msg_controllen > 0) packet.passed = take_descriptors(message);
-        packet.cut_short = (message.msg_flags & MSG_TRUNC) != 0;
-        packet.descriptor_lost = (message.msg_flags & MSG_CTRUNC) != 0;
-        return packet;
-    }
+    return receive(link, buffer, MSG_DONTWAIT);
 }
+
+Result<ReceivedPacket> wait_for_packet(BorrowedFd link, std::span<std::byte> buffer) {
+    return receive(link, buffer, 0);
+}
+
+void let_wait(BorrowedFd link) noexcept {
+    const int flags = ::fcntl(link.get(), F_GETFL);
+    if (flags >= 0) ::fcntl(link.get(), F_SETFL, flags & ~O_NONBLOCK);
+}
+
+void end_receiving(BorrowedFd link) noexcept { ::shutdown(link.get(), SHUT_RD); }
 
 }  // namespace baton::os

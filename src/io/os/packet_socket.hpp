@@ -30,4 +30,15 @@ struct ReceivedPacket {
 /// @return would_block; peer_gone (ECONNRESET can come before queued packets: go on until 0)
 [[nodiscard]] Result<ReceivedPacket> receive_packet(BorrowedFd link, std::span<std::byte> buffer);
 
+/// The same, waiting for the packet: one system call where waiting and receiving would be two. Only
+/// after let_wait(); no loop of batond's may do it.
+/// @return would_block: a signal's handler ran
+[[nodiscard]] Result<ReceivedPacket> wait_for_packet(BorrowedFd link, std::span<std::byte> buffer);
+/// Makes `link` a descriptor that wait_for_packet() can wait on; the other functions never wait.
+void let_wait(BorrowedFd link) noexcept;
+
+/// Ends what this side receives, once it has read what has come; sending goes on. A thread in
+/// wait_for_packet() wakes up; the other side's send_packet() says peer_gone.
+void end_receiving(BorrowedFd link) noexcept;
+
 }  // namespace baton::os

@@ -1,0 +1,401 @@
+#include "lib/request.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "baton/baton.h"
+#include "core/base/error.hpp"
+#include "core/base/time.hpp"
+#include "core/http/framing.hpp"
+#include "core/http/head.hpp"
+#include "core/http/lines.hpp"
+#include "core/http/method.hpp"
+#include "core/http/response.hpp"
+#include "core/http/text.hpp"
+#include "core/wire/worker_link.hpp"
+#include "io/os/clock.hpp"
+#include "io/os/fd.hpp"
+#include "lib/client_stream.hpp"
+#include "lib/failure.hpp"
+#include "lib/link.hpp"
+#include "lib/worker.hpp"
+
+// The rules of a request's end:
+// - The descriptor is closed before `done` is sent: from then on nobody else holds the connection.
+// - `keep` only if the request was read completely, the answer is complete and delimits itself, and
+// its
+//   head did not say `close`. Everything else is `close`, and then it is the front that ends the
+//   connection, lingering: the worker never shuts it down, except when batond is gone and there is
+//   no front any more.
+
+namespace baton::lib {
+namespace {
+
+/// Of an unread body, read away at the end so that the connection can be kept. What is larger costs
+/// less as a new connection.
+constexpr std::size_t discard_limit = 64 * 1024;
+constexpr std::size_t scratch_size = 16 * 1024;
+
+/// The front has applied its own, stricter ones; these are what a parser can do.
+constexpr http::HeadLimits head_limits{.head_bytes = http::head_bytes_ceiling,
+                                       .target_bytes = http::head_bytes_ceiling,
+                                       .fields = http::field_count_ceiling};
+
+constexpr int lowest_status = 200;
+constexpr int highest_status = 999;
+constexpr int internal_error = 500;
+
+std::chrono::sys_seconds now_in_seconds() noexcept {
+    const std::chrono::nanoseconds since_1970(os::wall_clock_nanoseconds());
+    return std::chrono::sys_seconds(std::chrono::floor<std::chrono::seconds>(since_1970));
+}
+
+bool names_protocol(const http::Head& head, std::string_view protocol) {
+    for (std::size_t index = 0; index < head.field_count(); ++index) {
+        const http::Field field = head.field(index);
+        if (!http::equal_ignoring_case(field.name, "upgrade")) continue;
+        for (std::string_view rest = field.value; !rest.empty();) {
+            if (http::equal_ignoring_case(http::take_element(rest), protocol)) return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+Request::Request(Worker& worker) noexcept : worker_(worker), parser_(head_limits) {}
+
+void Request::begin(std::shared_ptr<const Link> link, const wire::Ticket& ticket,
+                    os::UniqueFd connection, Duration patience) {
+    link_ = std::move(link);
+    stage_ = Stage::unread;
+    head_is_read_ = false;
+    continue_sent_ = false;
+    ticket_ = ticket;
+    client_address_ = ticket.client_address;
+    stream_.open(std::move(connection), ticket.bytes_beside, patience);
+    ticket_.client_address = {};
+    ticket_.bytes_beside = {};
+    head_filled_ = 0;
+    parser_.reset();
+    response_.reset({});
+}
+
+int Request::check(Stage stage) const {
+    if (worker_.forked()) return failure(BATON_E_FORKED);
+    if (stage_ == stage) return BATON_OK;
+    if (stage_ == Stage::ended) return failure(BATON_E_STATE, "the request has ended");
+    return failure(BATON_E_STATE, stage_ == Stage::unread ? "the request's head was not read"
+                                                          : "the request's head was read");
+}
+
+/// A request whose client is lost cannot be answered any more, however far it got.
+int Request::client_failed(const Error& error, std::string_view doing) {
+    if (error.code != Errc::would_block) response_.break_off();
+    return failure(error, doing);
+}
+
+int Request::read_head() {
+    if (const int wrong = check(Stage::unread); wrong != BATON_OK) return wrong;
+    const std::size_t size = ticket_.head_bytes;
+    if (size == 0 || size > http::head_bytes_ceiling) {
+        return failure(BATON_E_PROTOCOL, "a ticket without a proper size of the head");
+    }
+    if (head_bytes_.size() < size) head_bytes_.resize(size);
+    const auto got = stream_.read_exactly(std::span(head_bytes_.data(), size), head_filled_);
+    if (!got) return client_failed(got.error(), "reading the head");
+    stage_ = Stage::open;
+    const auto parsed = parser_.parse(head_bytes());
+    if (!parsed || *parsed != http::Progress::complete || head().size() != size) {
+        body_ = RequestBody{};  // nobody knows where it ends: the connection closes
+        return failure(BATON_E_MALFORMED, "the head is not the one that batond has checked");
+    }
+    head_is_read_ = true;
+    body_.begin(head());
+    response_.reset(
+        {.minor_version = head().minor_version(),
+         .head_only = head().method() == http::Method::head,
+         .keep_alive = head().keep_alive() && (ticket_.flags & wire::Ticket::close_after) == 0});
+    return BATON_OK;
+}
+
+/// The client may be waiting for it before it sends the body.
+int Request::send_continue() {
+    if (!head().expect_continue() || continue_sent_) return BATON_OK;
+    continue_sent_ = true;
+    // Who has begun to answer, or holds bytes of the body, has said or shown that it goes on.
+    if (response_.state() != Response::State::idle || stream_.has_bytes_beside()) return BATON_OK;
+    std::string_view rest = http::continue_response;
+    while (!rest.empty()) {
+        const auto sent = stream_.write({&rest, 1}, false);
+        if (!sent) return client_failed(sent.error(), "sending 100 Continue");
+        rest.remove_prefix(*sent);
+    }
+    return BATON_OK;
+}
+
+std::ptrdiff_t Request::read(std::span<char> buffer) {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (body_.complete()) return 0;
+    if (buffer.empty()) return failure(BATON_E_INVALID, "no room to read into");
+    if (const int failed = send_continue(); failed != BATON_OK) return failed;
+    const auto got = body_.read(stream_, buffer);
+    if (got) return static_cast<std::ptrdiff_t>(*got);
+    // The client that sent a malformed body can still be told so.
+    if (got.error().code == Errc::malformed_chunk) return failure(got.error(), "reading the body");
+    return static_cast<std::ptrdiff_t>(client_failed(got.error(), "reading the body"));
+}
+
+int Request::discard_body(std::uint64_t limit) {
+    std::array<char, scratch_size> scratch;  // NOLINT(*-member-init): never looked at
+    std::uint64_t discarded = 0;
+    for (;;) {
+        const std::ptrdiff_t got = read(scratch);
+        if (got <= 0) return static_cast<int>(got);
+        discarded += static_cast<std::uint64_t>(got);
+        if (discarded > limit && !body_.complete()) return failure(BATON_E_TOO_LARGE);
+    }
+}
+
+/// Reads away what has come of a body that nobody wanted. Never waits, never asks for more.
+Request::Leftovers Request::discard_arrived() {
+    // A client that waits for 100 Continue may send its body or the next request: nobody can tell.
+    if (head().expect_continue() && !continue_sent_) return Leftovers::some;
+    stream_.set_patience(Duration::zero());
+    std::array<char, scratch_size> scratch;  // NOLINT(*-member-init): never looked at
+    for (std::size_t discarded = 0; !body_.complete() && discarded < discard_limit;) {
+        const auto got = body_.read(stream_, scratch);
+        if (!got) break;
+        discarded += *got;
+    }
+    return body_.complete() ? Leftovers::none : Leftovers::some;
+}
+
+/// Before a head goes out whose request will not be read any further: says `close` if it has to be.
+void Request::settle_keep_alive() {
+    if (link_->lost()) response_.close_after();
+    if (body_.complete()) return;
+    const Duration patience = stream_.patience();
+    if (discard_arrived() == Leftovers::some) response_.close_after();
+    stream_.set_patience(patience);
+}
+
+int Request::respond_header(std::string_view name, std::string_view value) {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.state() != Response::State::idle) {
+        return failure(BATON_E_STATE, "the answer's head is already composed");
+    }
+    const auto added = response_.add_field(name, value);
+    if (added) return BATON_OK;
+    if (added.error().code == Errc::limit_reached) {
+        return failure(BATON_E_TOO_LARGE, "too many bytes of header fields");
+    }
+    return failure(BATON_E_INVALID, "not a header field that can be set", name);
+}
+
+int Request::respond_close() {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.state() != Response::State::idle) {
+        return failure(BATON_E_STATE, "the answer's head is already composed");
+    }
+    response_.close_after();
+    return BATON_OK;
+}
+
+/// What all answers have in common.
+int Request::check_answer(int status, std::string_view content_type) const {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.state() == Response::State::broken) return failure(BATON_E_CLIENT_GONE);
+    if (response_.state() != Response::State::idle) {
+        return failure(BATON_E_STATE, "the request is already answered");
+    }
+    if (status < lowest_status || status > highest_status) {
+        return failure(BATON_E_INVALID, "a status is a number from 200 to 999");
+    }
+    if (!http::is_field_text(content_type)) {
+        return failure(BATON_E_INVALID, "a content type without control characters is wanted");
+    }
+    return BATON_OK;
+}
+
+/// Sends; a client that cannot be sent to is lost.
+int Request::push() {
+    const auto pushed = response_.push(stream_);
+    if (pushed) return BATON_OK;
+    if (pushed.error().code == Errc::corrupt) {
+        response_.break_off();
+        return failure(BATON_E_SYSTEM, "the file is shorter than was said");
+    }
+    return client_failed(pushed.error(), "sending the answer");
+}
+
+int Request::respond(int status, std::string_view content_type, std::string_view body) {
+    if (const int wrong = check_answer(status, content_type); wrong != BATON_OK) return wrong;
+    settle_keep_alive();
+    response_.compose(status, content_type, body, now_in_seconds());
+    return push();
+}
+
+int Request::respond_file(int status, std::string_view content_type, os::BorrowedFd file,
+                          std::uint64_t offset, std::uint64_t size) {
+    if (const int wrong = check_answer(status, content_type); wrong != BATON_OK) return wrong;
+    settle_keep_alive();
+    response_.compose_file(status, content_type, file, offset, size, now_in_seconds());
+    return push();
+}
+
+int Request::respond_begin(int status, std::string_view content_type, std::int64_t content_length) {
+    if (const int wrong = check_answer(status, content_type); wrong != BATON_OK) return wrong;
+    if (content_length < BATON_UNKNOWN_LENGTH) {
+        return failure(BATON_E_INVALID, "a negative content length");
+    }
+    if (link_->lost()) response_.close_after();
+    std::optional<std::uint64_t> length;
+    if (content_length >= 0) length = static_cast<std::uint64_t>(content_length);
+    response_.compose_head(status, content_type, length, now_in_seconds());
+    return BATON_OK;
+}
+
+int Request::respond_write(std::string_view data) {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.state() == Response::State::broken) return failure(BATON_E_CLIENT_GONE);
+    if (response_.state() != Response::State::streaming) {
+        return failure(BATON_E_STATE, "no answer was begun, or it has ended");
+    }
+    if (response_.blocked())
+        return failure(BATON_E_STATE, "what was written before is not sent yet");
+    if (!response_.compose_piece(data)) {
+        return failure(BATON_E_TOO_LARGE, "more than the announced content length");
+    }
+    return push();
+}
+
+int Request::respond_end() {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.state() == Response::State::broken) return failure(BATON_E_CLIENT_GONE);
+    if (response_.state() != Response::State::streaming) {
+        return failure(BATON_E_STATE, "no answer was begun, or it has ended");
+    }
+    if (response_.blocked())
+        return failure(BATON_E_STATE, "what was written before is not sent yet");
+    if (!response_.compose_end()) {
+        return failure(BATON_E_STATE, "less than the announced content length");
+    }
+    return push();
+}
+
+int Request::respond_flush() {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.state() == Response::State::broken) return failure(BATON_E_CLIENT_GONE);
+    return push();
+}
+
+int Request::respond_upgrade(std::string_view protocol) {
+    if (const int wrong = check_answer(internal_error, protocol); wrong != BATON_OK) return wrong;
+    if (!head().upgrade() || !names_protocol(head(), protocol)) {
+        return failure(BATON_E_STATE, "the client has not offered this protocol", protocol);
+    }
+    response_.compose_upgrade(protocol, now_in_seconds());
+    return push();
+}
+
+int Request::done() {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.blocked()) {
+        if (const int unsent = push(); unsent == BATON_E_AGAIN) return unsent;
+    }
+    if (response_.state() == Response::State::idle) answer_for_a_worker_that_did_not();
+    const bool whole = body_.complete() || discard_arrived() == Leftovers::none;
+    const bool keep = whole && response_.keeps_connection() && !response_.unsent();
+    end({.disposition = keep ? wire::Done::keep : wire::Done::close}, true);
+    return BATON_OK;
+}
+
+/// Never silence: a client whose worker says nothing is told that much.
+void Request::answer_for_a_worker_that_did_not() {
+    settle_keep_alive();
+    constexpr std::string_view body = "The worker gave no answer.\n";
+    response_.compose(internal_error, "text/plain; charset=utf-8", body, now_in_seconds());
+    // The socket of a client that has not been answered takes a few lines at once, or never.
+    if (push() != BATON_OK) response_.break_off();
+}
+
+int Request::done_as(const baton_outcome_t& outcome) {
+    if (worker_.forked()) return failure(BATON_E_FORKED);
+    if (stage_ == Stage::ended) return failure(BATON_E_STATE, "the request has ended");
+    if (outcome.disposition != BATON_KEEP && outcome.disposition != BATON_CLOSE) {
+        return failure(BATON_E_INVALID, "a disposition is BATON_KEEP or BATON_CLOSE");
+    }
+    if (outcome.status < 0 || outcome.status > highest_status) {
+        return failure(BATON_E_INVALID, "a status is a number up to 999");
+    }
+    stage_ = Stage::ended;
+    stream_.close();
+    worker_.finish(*this,
+                   {.assignment = ticket_.assignment,
+                    .disposition = static_cast<std::uint8_t>(outcome.disposition),
+                    .status = static_cast<std::uint16_t>(outcome.status),
+                    .bytes_read = outcome.bytes_read,
+                    .bytes_written = outcome.bytes_written},
+                   true);
+    return BATON_OK;
+}
+
+int Request::decline(std::uint32_t reason) {
+    if (const int wrong = check(Stage::unread); wrong != BATON_OK) return wrong;
+    if (head_filled_ > 0) return failure(BATON_E_STATE, "part of the head was read");
+    stage_ = Stage::ended;
+    stream_.close();
+    worker_.decline(*this, reason);
+    return BATON_OK;
+}
+
+int Request::release(bool keep_slot, int& fd) {
+    fd = -1;
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.blocked()) {
+        if (const int unsent = push(); unsent != BATON_OK) return unsent;
+    }
+    fd = stream_.release();
+    end({.disposition = wire::Done::released}, !keep_slot);
+    return BATON_OK;
+}
+
+void Request::end(wire::Done done, bool frees_slot) {
+    stage_ = Stage::ended;
+    done.assignment = ticket_.assignment;
+    done.status = static_cast<std::uint16_t>(response_.status());
+    done.bytes_read = stream_.bytes_read();
+    done.bytes_written = stream_.bytes_written();
+    if (stream_.is_open()) {
+        const bool cut_short = response_.state() != Response::State::complete;
+        if (cut_short && response_.ends_by_close() && stream_.bytes_written() > 0) {
+            stream_.close_with_reset();
+        } else if (link_->lost()) {
+            stream_.close_alone();
+        } else {
+            stream_.close();
+        }
+    }
+    worker_.finish(*this, done, frees_slot);
+}
+
+void Request::abandon() noexcept {
+    if (stage_ == Stage::ended) return;
+    if (stage_ == Stage::unread) {
+        stream_.set_patience(Duration::zero());
+        if (read_head() != BATON_OK) return end({.disposition = wire::Done::close}, true);
+    }
+    if (response_.blocked()) response_.break_off();
+    done();
+}
+
+}  // namespace baton::lib

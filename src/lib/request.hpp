@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "baton/baton.h"
+#include "core/base/error.hpp"
+#include "core/base/time.hpp"
+#include "core/http/head.hpp"
+#include "core/wire/worker_link.hpp"
+#include "io/os/fd.hpp"
+#include "lib/client_stream.hpp"
+#include "lib/link.hpp"
+#include "lib/request_body.hpp"
+#include "lib/response.hpp"
+
+namespace baton::lib {
+
+class Worker;
+
+/// One request in a worker's hands: from its ticket to its `done`.
+///
+/// Stages: unread (the ticket has come, the socket is untouched) -> open (the head has been read)
+/// -> ended (batond has been told, the descriptor is closed). Everything that reads or writes is
+/// refused at the wrong stage with BATON_E_STATE. Belongs to one thread at a time.
+///
+/// Objects are used again for later requests, so that the memory of heads is, too.
+class Request {
+public:
+    enum class Stage : std::uint8_t { unread, open, ended };
+
+    explicit Request(Worker& worker) noexcept;
+
+    /// Takes over a ticket and its connection.
+    void begin(std::shared_ptr<const Link> link, const wire::Ticket& ticket,
+               os::UniqueFd connection, Duration patience);
+
+    // Each of these returns a baton_code, or a count, as the function of baton.h with its name
+    // does.
+
+    int read_head();
+    std::ptrdiff_t read(std::span<char> buffer);
+    int discard_body(std::uint64_t limit);
+
+    int respond_header(std::string_view name, std::string_view value);
+    int respond_close();
+    int respond(int status, std::string_view content_type, std::string_view body);
+    int respond_file(int status, std::string_view content_type, os::BorrowedFd file,
+                     std::uint64_t offset, std::uint64_t size);
+    int respond_begin(int status, std::string_view content_type, std::int64_t content_length);
+    int respond_write(std::string_view data);
+    int respond_end();
+    int respond_flush();
+    int respond_upgrade(std::string_view protocol);
+
+    int done();
+    int done_as(const baton_outcome_t& outcome);
+    int decline(std::uint32_t reason);
+    int release(bool keep_slot, int& fd);
+    /// Ends it in the proper way if nobody has, and whatever the stage.
+    void abandon() noexcept;
+
+    void set_patience(Duration patience) noexcept { stream_.set_patience(patience); }
+
+    [[nodiscard]] Worker& worker() const noexcept { return worker_; }
+    [[nodiscard]] bool head_is_read() const noexcept { return head_is_read_; }
+    [[nodiscard]] const ClientStream& stream() const noexcept { return stream_; }
+    /// Valid once the head was read.
+    [[nodiscard]] const http::Head& head() const noexcept { return parser_.head(); }
+    [[nodiscard]] std::string_view head_bytes() const noexcept {
+        return {head_bytes_.data(), head_filled_};
+    }
+    /// Its texts are gone but for client_address().
+    [[nodiscard]] const wire::Ticket& ticket() const noexcept { return ticket_; }
+    [[nodiscard]] std::string_view client_address() const noexcept { return client_address_; }
+    [[nodiscard]] const Link& link() const noexcept { return *link_; }
+    /// Gives up its share of the link, once it is ended.
+    void forget_link() noexcept { link_.reset(); }
+    /// A forked child frees it: nobody is told, nothing is shut down.
+    void close_in_child() noexcept {
+        stream_.close();
+        link_.reset();
+    }
+
+private:
+    enum class Leftovers : std::uint8_t { none, some };
+
+    /// BATON_OK at `stage` in the process that it belongs to, else the code to return.
+    [[nodiscard]] int check(Stage stage) const;
+    [[nodiscard]] int check_answer(int status, std::string_view content_type) const;
+    [[nodiscard]] int push();
+    [[nodiscard]] int client_failed(const Error& error, std::string_view doing);
+    [[nodiscard]] int send_continue();
+    [[nodiscard]] Leftovers discard_arrived();
+    void settle_keep_alive();
+    void answer_for_a_worker_that_did_not();
+    void end(wire::Done done, bool frees_slot);
+
+    Worker& worker_;
+    std::shared_ptr<const Link> link_;
+    Stage stage_ = Stage::ended;
+    bool head_is_read_ = false;
+    bool continue_sent_ = false;
+    wire::Ticket ticket_;
+    std::string client_address_;
+    ClientStream stream_;
+    std::string head_bytes_;  // only ever grows
+    std::size_t head_filled_ = 0;
+    http::HeadParser parser_;
+    RequestBody body_;
+    Response response_;
+};
+
+}  // namespace baton::lib
