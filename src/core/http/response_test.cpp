@@ -108,7 +108,7 @@ TEST(Accept, JsonOnlyWhenItIsNamedAndNotLikedLess) {
          {"", "*/*", "application/*", "text/html,application/xhtml+xml,*/*;q=0.8",
           "application/json;q=0", "application/json;q=0.5, text/plain",
           "application/json;q=0.5, */*", "application/json;q=2", "application/json;q=1.001",
-          "a/b;x=\", application/json\"", "application/json;q=x", "application/json;q=0.1234",
+          "a/b;x=\", application/json, \"", "application/json;q=x", "application/json;q=0.1234",
           "application/jsonp", "application/+json", "\"application/json\"", "text/json"}) {
         EXPECT_FALSE(prefers_json(accept)) << accept;
     }
