@@ -45,6 +45,11 @@ std::size_t ClientRecords::count() const {
     return records_.size();
 }
 
+bool ClientRecords::contains(ClientId id) const {
+    const std::lock_guard lock(mutex_);
+    return records_.contains(id);
+}
+
 void ClientRecords::set_limit(std::uint32_t in_all) {
     const std::lock_guard lock(mutex_);
     limit_in_all_ = in_all;

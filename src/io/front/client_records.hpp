@@ -46,6 +46,7 @@ public:
 
     [[nodiscard]] std::vector<std::shared_ptr<const ClientRecord>> all() const;
     [[nodiscard]] std::size_t count() const;
+    [[nodiscard]] bool contains(ClientId id) const;
     /// `config maxusers`: connections in all; 0: no limit.
     void set_limit(std::uint32_t in_all);
 

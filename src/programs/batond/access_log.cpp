@@ -55,6 +55,7 @@ std::string optional_milliseconds(const std::optional<Duration>& duration, std::
 }  // namespace
 
 void AccessLog::finished(const front::Access& access) {
+    if (access.error) refusals_.count(access.service, *access.error);
     if (!writer_.enabled()) return;
     const auto cell = routing_->cell(access.service);
     const std::string_view service = cell ? std::string_view(cell->name) : "-";

@@ -6,12 +6,14 @@
 
 #include "io/front/access.hpp"
 #include "programs/batond/log_writer.hpp"
+#include "programs/batond/refusal_counts.hpp"
 #include "programs/batond/routing.hpp"
 #include "programs/batond/switches.hpp"
 
 namespace baton::daemon {
 
-/// Renders finished requests of one loop and passes them to the writer in batches.
+/// Renders finished requests of one loop and passes them to the writer in batches; counts those that
+/// Baton had to answer itself.
 ///
 /// `combined`: the format of that name, followed by request id, service, worker, queue time and
 /// service time in milliseconds, and the error's name or `-`. `json`: one object a line.
@@ -19,9 +21,9 @@ class AccessLog final : public front::AccessSink {
 public:
     /// @param routing  the loop's current table, for service names; referenced, so that it is always
     ///                 the newest
-    AccessLog(LogWriter& writer, const Switches& switches,
+    AccessLog(LogWriter& writer, RefusalCounts& refusals, const Switches& switches,
               const std::shared_ptr<const Routing>& routing)
-        : writer_(writer), switches_(switches), routing_(routing) {}
+        : writer_(writer), refusals_(refusals), switches_(switches), routing_(routing) {}
 
     void finished(const front::Access& access) override;
     /// Hands over what has been gathered; called after each batch of the loop.
@@ -32,6 +34,7 @@ private:
     void append_json(const front::Access& access, std::string_view service);
 
     LogWriter& writer_;
+    RefusalCounts& refusals_;
     const Switches& switches_;
     const std::shared_ptr<const Routing>& routing_;
     std::string lines_;

@@ -23,12 +23,12 @@ namespace baton::daemon {
 
 LoopContext::LoopContext(loop::EventLoop& loop, std::size_t index, ControlActions& control,
                          front::ClientRecords& records, LogWriter& log_writer,
-                         const Switches& switches)
+                         RefusalCounts& refusals, const Switches& switches)
     : loop_(loop),
       index_(index),
       switches_(switches),
       routing_(std::make_shared<const Routing>()),
-      access_log_(log_writer, switches, routing_),
+      access_log_(log_writer, refusals, switches, routing_),
       performer_(loop_, index, control),
       front_(loop_, index, *this, records, access_log_) {
     loop_.set_after_batch([this] {

@@ -23,7 +23,7 @@ namespace baton::daemon {
 class LoopContext final : private front::Dispatcher {
 public:
     LoopContext(loop::EventLoop& loop, std::size_t index, ControlActions& control, front::ClientRecords& records,
-                LogWriter& log_writer, const Switches& switches);
+                LogWriter& log_writer, RefusalCounts& refusals, const Switches& switches);
 
     [[nodiscard]] loop::EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] front::Front& front() noexcept { return front_; }

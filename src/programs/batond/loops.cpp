@@ -34,11 +34,12 @@ Loops::Loops(std::size_t count) {
 Loops::~Loops() { stop(); }
 
 void Loops::furnish(ControlActions& control, Registry& registry, front::ClientRecords& records,
-                    LogWriter& access_log, const Switches& switches, const WorkerTerms& terms) {
+                    LogWriter& access_log, RefusalCounts& refusals, const Switches& switches,
+                    const WorkerTerms& terms) {
     std::vector<Performer*> performers;
     for (std::size_t index = 0; index < loops_.size(); ++index) {
         contexts_.push_back(std::make_unique<LoopContext>(*loops_[index], index, control, records,
-                                                          access_log, switches));
+                                                          access_log, refusals, switches));
         desks_.push_back(std::make_unique<LinkDesk>(*contexts_.back(), registry, terms));
         performers.push_back(&contexts_.back()->performer());
     }
@@ -115,6 +116,13 @@ void Loops::assign(os::UniqueFd worker) {
     loops_[index]->post([&desk = *desks_[index], fd = std::move(worker)]() mutable {
         desk.connected(std::move(fd));
     });
+}
+
+void Loops::disconnect(ClientId client) {
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        loops_[index]->post(
+            [&front = contexts_[index]->front(), client] { front.disconnect(client); });
+    }
 }
 
 void Loops::drain(Instant until, std::function<void()> drained) {

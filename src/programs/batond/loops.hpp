@@ -17,6 +17,7 @@
 #include "programs/batond/log_writer.hpp"
 #include "programs/batond/loop_context.hpp"
 #include "programs/batond/performer.hpp"
+#include "programs/batond/refusal_counts.hpp"
 #include "programs/batond/registry.hpp"
 #include "programs/batond/routing.hpp"
 #include "programs/batond/switches.hpp"
@@ -43,7 +44,8 @@ public:
     [[nodiscard]] std::size_t count() const noexcept { return loops_.size(); }
     /// Gives each loop its front, its hand and its desk. Once, before start().
     void furnish(ControlActions& control, Registry& registry, front::ClientRecords& records,
-                 LogWriter& access_log, const Switches& switches, const WorkerTerms& terms);
+                 LogWriter& access_log, RefusalCounts& refusals, const Switches& switches,
+                 const WorkerTerms& terms);
 
     /// Starts the threads of the other loops.
     void start();
@@ -64,6 +66,9 @@ public:
 
     /// A worker's connection goes to the loops in turn.
     void assign(os::UniqueFd worker);
+
+    /// Closes a client's connection, whichever loop has it.
+    void disconnect(ClientId client);
 
     /// No new connections; `drained` is called on the control loop when all clients have gone, or at
     /// `until`.

@@ -1,0 +1,301 @@
+#include "programs/batond/daemon.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "core/base/error.hpp"
+#include "core/base/time.hpp"
+#include "core/base/version.hpp"
+#include "core/command/check.hpp"
+#include "core/command/configuration.hpp"
+#include "core/command/error.hpp"
+#include "core/command/grammar.hpp"
+#include "core/command/invocation.hpp"
+#include "core/command/table.hpp"
+#include "core/http/head.hpp"
+#include "io/delivery/worker_listener.hpp"
+#include "io/journal/journal.hpp"
+#include "io/os/address.hpp"
+#include "io/os/append_file.hpp"
+#include "io/os/clock.hpp"
+#include "io/os/fd.hpp"
+#include "io/os/file_layer.hpp"
+#include "io/os/helper_process.hpp"
+#include "programs/batond/metrics.hpp"
+#include "programs/batond/service_manager.hpp"
+#include "programs/batond/settings.hpp"
+
+namespace baton::daemon {
+namespace {
+
+/// Between the order to end and the last word of agents: their workers' own time limits come first.
+constexpr auto agents_limit = std::chrono::seconds(60);
+
+/// For the last answers of the command port.
+constexpr auto port_patience = std::chrono::seconds(2);
+
+std::size_t loop_count(std::size_t wanted) {
+    const auto processors = std::max(std::thread::hardware_concurrency(), 1U);
+    return std::clamp<std::size_t>(wanted == 0 ? processors : wanted, 1, 64);
+}
+
+WorkerTerms terms_of(const Settings& settings) {
+    return {.head_limit_bytes = static_cast<std::uint32_t>(http::head_bytes_ceiling),
+            .reconnect_seconds = static_cast<std::uint32_t>(
+                std::chrono::ceil<std::chrono::seconds>(settings.reconnect).count()),
+            .users = settings.worker_users};
+}
+
+Identity identity_of(const Settings& settings) {
+    return {.config_file = settings.config_file,
+            .state_directory = settings.state_directory,
+            .command_socket = settings.command_socket,
+            .worker_socket = settings.worker_socket(),
+            .reconnect = settings.reconnect};
+}
+
+[[noreturn]] void cannot_listen(const std::string& path, const Error& error) {
+    const auto reason = os::describe_os_error(error.os_errno);
+    const auto* remedy = error.code == Errc::in_use
+                             ? "another batond uses it: end that one, or choose another --socket"
+                             : "choose another --socket, or create the folder with the right owner";
+    throw std::runtime_error(fmt::format("cannot listen on {}: {}; {}", path, reason, remedy));
+}
+
+std::string joined(const std::vector<command::CommandError>& errors) {
+    std::string text;
+    for (const auto& error : errors) text += (text.empty() ? "" : "\n") + error.text();
+    return text;
+}
+
+}  // namespace
+
+Daemon::Daemon(const Settings& settings)
+    : settings_(settings),
+      loops_(loop_count(settings.loops)),
+      signals_(loops_.control_loop(), {SIGTERM, SIGINT, SIGHUP},
+               [this](int signal) { on_signal(signal); }),
+      registry_(os::wall_clock_nanoseconds()),
+      control_(loops_.control_loop(), registry_),
+      fleet_(registry_, furnish_loops()),
+      steering_({.loops = loops_,
+                 .registry = registry_,
+                 .fleet = fleet_,
+                 .control = control_,
+                 .clients = clients_,
+                 .access_log = access_log_,
+                 .switches = switches_},
+                identity_of(settings), [this] { terminate(); }),
+      port_(loops_.control_loop(), steering_, *spdlog::default_logger(),
+            {.new_client_id = [this] { return clients_.next_id(); }}),
+      pages_([this] { return metrics(); },
+             [this](std::string_view command) { return answer_json(command); }),
+      admin_(loops_.control_loop(), pages_),
+      files_(os::make_file_layer()),
+      own_agent_(loops_.control_loop(), settings.command_socket,
+                 [this] { return port_.agent_connected("localhost"); }),
+      end_timer_(loops_.control_loop(), [this] { workers_gone(); }) {
+    switches_.access_log_json.store(settings.access_log_json, std::memory_order_relaxed);
+    if (const auto opened = access_log_.open(settings.access_log); !opened) {
+        throw std::runtime_error(fmt::format("cannot write the access log {}: {}",
+                                             settings.access_log,
+                                             os::describe_os_error(opened.error().os_errno)));
+    }
+    fleet_.add_operator_service();
+    if (!settings.state_directory.empty()) {
+        journal_ = std::make_unique<journal::Journal>(
+            *files_,
+            journal::Journal::Options{.folder = settings.state_directory,
+                                      .salt = os::wall_clock_nanoseconds()},
+            [this](std::move_only_function<void()> task) {
+                loops_.control_loop().post(std::move(task));
+            });
+        for (const auto& note : journal_->notes()) spdlog::warn("{}", note);
+    }
+    open_sockets();
+    steering_.connect(port_, admin_, journal_.get(), *workers_);
+    control_.connect(loops_.control_performer(), steering_);
+    // This host's agent is on its way, if it is not there yet: requests wait for it.
+    if (settings.own_agent) fleet_.set_host_expected("localhost", true);
+    load();
+}
+
+Performer& Daemon::furnish_loops() {
+    loops_.furnish(control_, registry_, clients_, access_log_, refusals_, switches_,
+                   terms_of(settings_));
+    return loops_.control_performer();
+}
+
+Daemon::~Daemon() { loops_.stop(); }
+
+void Daemon::open_sockets() {
+    const auto address = os::Address::parse("unix:" + settings_.command_socket);
+    if (!address) {
+        throw std::runtime_error(fmt::format("--socket {}: the path is too long for a Unix socket",
+                                             settings_.command_socket));
+    }
+    if (const auto bound = port_.listen(*address, {}); !bound) {
+        cannot_listen(settings_.command_socket, bound.error());
+    }
+    const auto worker_address = os::Address::parse("unix:" + settings_.worker_socket());
+    if (!worker_address) {
+        throw std::runtime_error(fmt::format("--socket {}: the path is too long for a Unix socket",
+                                             settings_.command_socket));
+    }
+    auto listener = delivery::WorkerListener::open(
+        loops_.control_loop(), *worker_address,
+        [this](os::UniqueFd worker) { loops_.assign(std::move(worker)); });
+    if (!listener) cannot_listen(settings_.worker_socket(), listener.error());
+    workers_ = std::move(*listener);
+}
+
+// ---- Configuration
+
+/// With a state directory the state wins over the file: differences are named, nothing is changed.
+void Daemon::load() {
+    const auto lines = journal_ ? journal_->take_lines() : std::vector<std::string>{};
+    if (!lines.empty()) {
+        load_state(lines);
+        return name_differences();
+    }
+    load_file();
+    if (!journal_) return;
+    journal_->compact(command::save_lines(steering_.configuration()), [](Result<> written) {
+        if (!written) spdlog::error("the configuration could not be written to the state directory");
+    });
+}
+
+void Daemon::load_state(const std::vector<std::string>& lines) {
+    for (const auto& line : lines) {
+        const auto words = command::split_line(line);
+        const auto done = words ? command::execute(*words, steering_)
+                                : std::unexpected(words.error());
+        if (!done) {
+            throw std::runtime_error(
+                fmt::format("{}: '{}': {}; mend what it names, or move the state directory away to "
+                            "start from the configuration file",
+                            settings_.state_directory, line, done.error().text()));
+        }
+    }
+}
+
+void Daemon::load_file() {
+    if (settings_.config_file.empty()) return;
+    const auto text = steering_.read_file(settings_.config_file);
+    if (!text) throw std::runtime_error(text.error().text());
+    const auto lines = command::split_file(*text, settings_.config_file);
+    if (!lines) throw std::runtime_error(joined(lines.error()));
+    for (const auto& line : *lines) {
+        auto done = command::execute(line.words, steering_);
+        if (done) continue;
+        done.error().place = command::place_of(settings_.config_file, line.number);
+        throw std::runtime_error(done.error().text());
+    }
+}
+
+void Daemon::name_differences() {
+    if (settings_.config_file.empty()) return;
+    const auto text = steering_.read_file(settings_.config_file);
+    if (!text) return spdlog::warn("{}", text.error().text());
+    const auto wanted = command::check_configuration(*text, settings_.config_file);
+    if (!wanted) return spdlog::warn("{}", joined(wanted.error()));
+    const auto lines = command::difference(steering_.configuration(), *wanted);
+    if (lines.empty()) return;
+    spdlog::warn("{} differs from the state, which holds; 'apply {}' would run:",
+                 settings_.config_file, settings_.config_file);
+    for (const auto& line : lines) spdlog::warn("    {}", line);
+}
+
+// ---- The admin listener's pages
+
+std::string Daemon::metrics() {
+    const auto now = loops_.control_loop().refresh_now();
+    const auto status = steering_.status();
+    const DaemonFigures figures{.version = version(),
+                                .uptime = status.uptime,
+                                .http_connections = status.http_connections,
+                                .command_connections = status.command_connections,
+                                .log_lines_dropped = status.log_lines_dropped,
+                                .refusals = refusals_.rows()};
+    return render_metrics(figures, gather_figures(registry_, now));
+}
+
+std::string Daemon::answer_json(std::string_view command) {
+    const auto words = command::split_line(fmt::format("json {}", command));
+    const auto done = words ? command::execute(*words, steering_) : std::unexpected(words.error());
+    return done ? done->text : std::string("null");
+}
+
+// ---- Life
+
+int Daemon::run() {
+    loops_.start();
+    if (settings_.own_agent) own_agent_.start(Duration::zero());
+    // Behind everything that the configuration has posted: the listeners are up then.
+    loops_.control_loop().post([this] { announce_ready(); });
+    loops_.control_loop().run();
+    return 0;
+}
+
+void Daemon::announce_ready() {
+    notify_service_manager("READY=1");
+    spdlog::info("ready: command socket {}", settings_.command_socket);
+    for (const auto& row : steering_.listeners()) spdlog::info("listening on {}", row.address);
+    if (settings_.ready_fd < 0) return;
+    const os::UniqueFd ready(settings_.ready_fd);
+    if (!os::write_fully(ready.borrow(), "READY\n")) {
+        spdlog::warn("--ready-fd {}: nobody reads it", settings_.ready_fd);
+    }
+}
+
+void Daemon::on_signal(int signal) {
+    if (signal == SIGHUP) {
+        if (!access_log_.reopen()) spdlog::error("the access log cannot be opened again");
+        return;
+    }
+    if (ending_) {
+        spdlog::warn("second signal: ending without waiting for clients and workers");
+        return loops_.control_loop().stop();
+    }
+    terminate();
+}
+
+void Daemon::terminate() {
+    if (std::exchange(ending_, true)) return;
+    spdlog::info("ending: no new connections, clients finish");
+    notify_service_manager("STOPPING=1");
+    loops_.drain(loops_.control_loop().refresh_now() + settings_.drain_limit,
+                 [this] { clients_gone(); });
+}
+
+void Daemon::clients_gone() {
+    own_agent_.stop();
+    // Refuses what still waits, and drains every worker, also those that no agent started.
+    fleet_.stop_everything();
+    port_.order_end();
+    end_timer_.start(loops_.control_loop().now() + agents_limit);
+    own_agent_.when_ended([this] { end_timer_.start(loops_.control_loop().now()); });
+}
+
+void Daemon::workers_gone() {
+    port_.close(port_patience, [this] { closed(); });
+}
+
+void Daemon::closed() {
+    spdlog::info("ended");
+    loops_.control_loop().stop();
+}
+
+}  // namespace baton::daemon

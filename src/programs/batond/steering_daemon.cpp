@@ -1,0 +1,134 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <ios>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/command/configuration.hpp"
+#include "core/command/error.hpp"
+#include "core/command/operations.hpp"
+#include "io/os/helper_process.hpp"
+#include "programs/batond/steering.hpp"
+
+namespace baton::daemon {
+namespace {
+
+using command::Answer;
+
+constexpr std::uintmax_t file_limit_bytes = 4UL * 1024UL * 1024UL;
+
+}  // namespace
+
+Steering::Steering(const Parts& parts, Identity identity, std::function<void()> terminate)
+    : parts_(parts),
+      identity_(std::move(identity)),
+      terminate_(std::move(terminate)),
+      began_(parts_.loops.control_loop().now()) {}
+
+void Steering::connect(port::Port& port, admin::Server& admin, journal::Journal* journal,
+                       const delivery::WorkerListener& workers) {
+    port_ = &port;
+    admin_ = &admin;
+    journal_ = journal;
+    worker_listener_ = &workers;
+}
+
+Answer<> Steering::set_buckets(std::size_t count, Duration window) {
+    const auto now = parts_.loops.control_loop().now();
+    parts_.control.with_buckets([&](engine::ThroughputBuckets& buckets) {
+        buckets = engine::ThroughputBuckets(now, count, window);
+    });
+    return {};
+}
+
+Answer<> Steering::set_event_limit(std::size_t limit) {
+    event_limit_ = limit;
+    parts_.fleet.set_event_limit(limit);
+    if (command_events_.size() > limit) {
+        command_events_.erase(command_events_.begin(),
+                              command_events_.end() - static_cast<std::ptrdiff_t>(limit));
+    }
+    return {};
+}
+
+Answer<> Steering::set_max_users(std::uint32_t limit) {
+    max_users_ = limit;
+    parts_.clients.set_limit(limit);
+    return {};
+}
+
+Answer<> Steering::set_rejecting(bool rejecting) {
+    parts_.switches.rejecting.store(rejecting, std::memory_order_relaxed);
+    return {};
+}
+
+void Steering::reset_statistics() {
+    parts_.fleet.reset_statistics();
+    const auto now = parts_.loops.control_loop().now();
+    parts_.control.with_buckets([&](engine::ThroughputBuckets& buckets) {
+        buckets = engine::ThroughputBuckets(now, buckets.size(), buckets.window());
+    });
+}
+
+Answer<> Steering::delete_client(ClientId id) {
+    if (port_->disconnect(id)) return {};
+    if (!parts_.clients.contains(id)) {
+        return command::refuse(fmt::format("there is no client {}", value_of(id)),
+                               "'clients' shows who is there");
+    }
+    parts_.loops.disconnect(id);
+    return {};
+}
+
+Answer<std::string> Steering::read_file(const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) {
+        return command::refuse(fmt::format("{} is no file that can be read", path),
+                               "give the path as the daemon sees it, absolute");
+    }
+    const auto size = std::filesystem::file_size(path, error);
+    if (error || size > file_limit_bytes) {
+        return command::refuse(fmt::format("{} is larger than {} bytes", path, file_limit_bytes));
+    }
+    std::ifstream file(path, std::ios::binary);
+    std::string text(size, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(size));
+    if (!file) return command::refuse(fmt::format("{} cannot be read", path));
+    return text;
+}
+
+void Steering::terminate() { terminate_(); }
+
+void Steering::halt() {
+    spdlog::warn("halt: ending at once; agent and workers live on");
+    spdlog::shutdown();
+    std::_Exit(1);
+}
+
+void Steering::abort() { std::abort(); }
+
+void Steering::commit(command::Change change, std::move_only_function<void(Result<>)> done) {
+    for (const auto& line : change.lines) {
+        spdlog::info("command by {}: {}", change.who, line);
+        if (event_limit_ == 0) continue;
+        if (command_events_.size() == event_limit_) command_events_.erase(command_events_.begin());
+        command_events_.push_back({parts_.loops.control_loop().now(), change.who + ": " + line});
+    }
+    if (journal_ == nullptr || change.lines.empty()) return done({});
+    journal_->append(std::move(change.lines), std::move(done));
+    if (journal_->large()) {
+        journal_->compact(command::save_lines(configuration()), [](Result<> compacted) {
+            if (!compacted) spdlog::error("the state could not be written anew");
+        });
+    }
+}
+
+}  // namespace baton::daemon

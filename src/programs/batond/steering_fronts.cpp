@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "core/command/error.hpp"
+#include "core/command/rows.hpp"
+#include "core/http/head.hpp"
+#include "core/http/method.hpp"
+#include "core/http/route_pattern.hpp"
+#include "core/http/routes.hpp"
+#include "io/front/options.hpp"
+#include "io/os/address.hpp"
+#include "io/os/helper_process.hpp"
+#include "io/os/socket.hpp"
+#include "programs/batond/routing.hpp"
+#include "programs/batond/steering.hpp"
+
+namespace baton::daemon {
+namespace {
+
+using command::Answer;
+using command::ListenerKind;
+
+front::ListenerOptions options_of(const command::ListenerSpec& spec) {
+    front::ListenerOptions options;
+    options.head.head_bytes = std::min<std::size_t>(spec.head_limit_bytes, http::head_bytes_ceiling);
+    options.head.target_bytes = std::min(options.head.target_bytes, options.head.head_bytes);
+    options.head_timeout = spec.head_timeout;
+    options.keepalive_timeout = spec.keepalive_timeout;
+    options.body_limit_bytes = spec.body_limit_bytes;
+    options.connection_limit = spec.max_connections;
+    options.per_address_limit = spec.max_per_address;
+    options.backlog = static_cast<int>(std::min<std::uint32_t>(spec.backlog, 65'535));
+    options.half_close_answer = spec.half_close_answer;
+    return options;
+}
+
+std::unexpected<command::CommandError> cannot_listen(const std::string& address, const Error& error) {
+    const auto reason = os::describe_os_error(error.os_errno);
+    switch (error.code) {
+        case Errc::in_use:
+            return command::refuse(fmt::format("cannot listen on {}: {}", address, reason),
+                                   "another program listens there; choose another port or end it");
+        case Errc::permission:
+            return command::refuse(
+                fmt::format("cannot listen on {}: {}", address, reason),
+                "ports below 1024 need root or CAP_NET_BIND_SERVICE; a Unix socket's folder has to "
+                "be writable");
+        case Errc::not_found:
+            return command::refuse(fmt::format("cannot listen on {}: {}", address, reason),
+                                   "create the folder first");
+        case Errc::already_exists:
+            return command::refuse(fmt::format("{} is listened on already", address),
+                                   "say 'unlisten' first to change its options");
+        case Errc::invalid_argument:
+            return command::refuse(fmt::format("a command listener on {} needs a token", address),
+                                   "add token=SECRET; on a Unix socket the file's rights are enough");
+        default:
+            return command::refuse(fmt::format("cannot listen on {}: {}", address, reason));
+    }
+}
+
+Answer<http::Route> route_of(const command::RouteSpec& spec, ServiceId service) {
+    http::Route route;
+    const auto pattern = http::parse_route_pattern(spec.pattern);
+    if (!pattern) {
+        return command::refuse(fmt::format("'{}' is no route (character {}): {}", spec.pattern,
+                                           pattern.error().place + 1, pattern.error().reason),
+                               "write [host]/prefix, as in /thumbs/ or www.example.org/thumbs/");
+    }
+    route.pattern = *pattern;
+    if (!spec.methods.empty()) {
+        auto methods = http::parse_method_list(spec.methods);
+        if (!methods) {
+            return command::refuse(fmt::format("'{}' is no method", methods.error()),
+                                   "write method=GET,HEAD");
+        }
+        route.methods = std::move(*methods);
+    }
+    route.service = spec.service;
+    route.service_id = service;
+    if (spec.priority) route.priority = *spec.priority;
+    return route;
+}
+
+}  // namespace
+
+// ---- Listeners
+
+Answer<std::string> Steering::listen(const command::ListenerSpec& spec) {
+    const auto address = os::Address::parse(spec.address);
+    if (!address) {
+        return command::refuse(fmt::format("'{}' is no address to listen on", spec.address),
+                               "write 127.0.0.1:8080, [::1]:8080, *:8080 or unix:PATH");
+    }
+    if (spec.kind == ListenerKind::http && spec.head_limit_bytes > http::head_bytes_ceiling) {
+        return command::refuse(fmt::format("head-limit={} is above {}", spec.head_limit_bytes,
+                                           http::head_bytes_ceiling),
+                               "heads are peeked and have to fit in a socket's buffer");
+    }
+    const auto bound = open_listener(spec, *address);
+    if (!bound) return cannot_listen(spec.address, bound.error());
+    listening_.push_back({spec, *bound});
+    return bound->text();
+}
+
+Result<os::Address> Steering::open_listener(const command::ListenerSpec& spec,
+                                            const os::Address& address) {
+    switch (spec.kind) {
+        case ListenerKind::http: return parts_.loops.listen(address, options_of(spec));
+        case ListenerKind::command: return port_->listen(address, spec.token);
+        case ListenerKind::admin: break;
+    }
+    auto socket = os::listen_on(address, os::SocketKind::stream, {});
+    if (!socket) return std::unexpected(socket.error());
+    auto bound = os::local_address(socket->borrow());
+    if (!bound) return bound;
+    admin_->add_listener(std::move(*socket), *bound);
+    return bound;
+}
+
+Answer<> Steering::unlisten(const std::string& address) {
+    const auto found = std::ranges::find_if(listening_, [&](const Listening& listening) {
+        return listening.spec.address == address || listening.address.text() == address;
+    });
+    if (found == listening_.end()) {
+        return command::refuse(fmt::format("nothing listens on {}", address),
+                               "'listeners' shows what does");
+    }
+    Result<> stopped;
+    switch (found->spec.kind) {
+        case ListenerKind::http: stopped = parts_.loops.stop_listening(found->address); break;
+        case ListenerKind::command: stopped = port_->unlisten(found->address); break;
+        case ListenerKind::admin: admin_->remove_listener(found->address); break;
+    }
+    listening_.erase(found);
+    if (!stopped) return command::refuse(std::string(describe(stopped.error().code).text));
+    return {};
+}
+
+// ---- Routes
+
+Answer<> Steering::route(const command::RouteSpec& spec) {
+    const auto cell = parts_.fleet.cell(spec.service);
+    if (!cell) return command::no_such_service(spec.service);
+    auto route = route_of(spec, cell->id);
+    if (!route) return std::unexpected(route.error());
+    if (const auto* other = route_table_.conflict_with(*route)) {
+        return command::refuse(
+            fmt::format("the route {} leads to '{}' already", other->pattern.text(), other->service),
+            fmt::format("say 'unroute {}' first", other->pattern.text()));
+    }
+    auto table = route_table_.with(std::move(*route));
+    if (!table) {
+        return command::refuse(fmt::format("there are {} routes, and there can be no more",
+                                           http::RouteTable::route_count_limit));
+    }
+    route_table_ = std::move(*table);
+    route_specs_.push_back(spec);
+    publish_routes();
+    return {};
+}
+
+Answer<> Steering::unroute(const std::string& pattern_text, const std::string& methods) {
+    command::RouteSpec spec;
+    spec.pattern = pattern_text;
+    spec.methods = methods;
+    const auto route = route_of(spec, ServiceId::none);
+    if (!route) return std::unexpected(route.error());
+    auto table = route_table_.without(route->pattern, route->methods);
+    if (!table) {
+        return command::refuse(fmt::format("there is no route {}", pattern_text),
+                               "'routes' shows what there is");
+    }
+    route_table_ = std::move(*table);
+    // The specs in the order of the routes that are left: both lists have always been parallel.
+    std::vector<command::RouteSpec> left;
+    for (const auto& kept : route_table_.routes()) {
+        const auto same = [&](const command::RouteSpec& candidate) {
+            const auto parsed = route_of(candidate, ServiceId::none);
+            return parsed && parsed->pattern == kept.pattern && parsed->methods == kept.methods;
+        };
+        left.push_back(*std::ranges::find_if(route_specs_, same));
+    }
+    route_specs_ = std::move(left);
+    publish_routes();
+    return {};
+}
+
+void Steering::publish_routes() {
+    auto routing = std::make_shared<Routing>();
+    routing->table = route_table_;
+    for (const auto& cell : parts_.registry.services()) routing->cells.emplace(cell->id, cell);
+    parts_.loops.publish(routing);
+}
+
+}  // namespace baton::daemon
