@@ -10,6 +10,7 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
+find_package(ZLIB QUIET)  # only the demo needs it
 
 set(BATON_PACKAGE_threads Threads::Threads)
 set(BATON_PACKAGE_fmt fmt::fmt)
@@ -21,6 +22,7 @@ set(BATON_PACKAGE_boost Boost::headers)
 set(BATON_PACKAGE_boost_json Boost::json)
 set(BATON_PACKAGE_edit PkgConfig::edit)
 set(BATON_PACKAGE_systemd PkgConfig::systemd)
+set(BATON_PACKAGE_zlib ZLIB::ZLIB)
 
 # Who only builds and runs needs none of these; `make test` installs them first.
 if(BUILD_TESTING)
