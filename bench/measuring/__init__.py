@@ -1,0 +1,1 @@
+"""What bench/run is made of: where it measures, what it measures, how figures become documents."""
