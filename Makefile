@@ -52,7 +52,7 @@ format:
 bench:
 	@tools/bootstrap bench
 	@tools/build release programs
-	@exec bench/run
+	@exec bench/run --write-docs
 
 install:
 	@tools/bootstrap run
