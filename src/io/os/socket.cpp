@@ -120,6 +120,9 @@ Result<UniqueFd> listen_on(const Address& address, SocketKind kind, const Listen
         if (!bound) return std::unexpected(bound.error());
     } else {
         set_option(fd.borrow(), SOL_SOCKET, SO_REUSEADDR, 1);
+        // Inherited by what is accepted: an urgent byte stays in the stream, so that what is read and
+        // what TCP counts as received agree.
+        set_option(fd.borrow(), SOL_SOCKET, SO_OOBINLINE, 1);
         if (options.share_port) set_option(fd.borrow(), SOL_SOCKET, SO_REUSEPORT, 1);
         // `*` is both families; a written IPv6 address is that one only.
         const bool any = address.family() == Address::Family::ipv6 && address.host() == "::";

@@ -36,6 +36,7 @@
 #include "programs/batond/metrics.hpp"
 #include "programs/batond/service_manager.hpp"
 #include "programs/batond/settings.hpp"
+#include "programs/batond/syntax.hpp"
 
 namespace baton::daemon {
 namespace {
@@ -209,7 +210,8 @@ void Daemon::name_differences() {
     if (settings_.config_file.empty()) return;
     const auto text = steering_.read_file(settings_.config_file);
     if (!text) return spdlog::warn("{}", text.error().text());
-    const auto wanted = command::check_configuration(*text, settings_.config_file);
+    const auto wanted = command::check_configuration(*text, settings_.config_file,
+                                                     configuration_syntax());
     if (!wanted) return spdlog::warn("{}", joined(wanted.error()));
     const auto lines = command::difference(steering_.configuration(), *wanted);
     if (lines.empty()) return;

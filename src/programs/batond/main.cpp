@@ -21,6 +21,7 @@
 #include "programs/batond/daemon.hpp"
 #include "programs/batond/json_log.hpp"
 #include "programs/batond/settings.hpp"
+#include "programs/batond/syntax.hpp"
 
 namespace {
 
@@ -44,7 +45,7 @@ int check(const std::string& path) {
         return 1;
     }
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    const auto checked = baton::command::check_configuration(text, path);
+    const auto checked = baton::command::check_configuration(text, path, baton::daemon::configuration_syntax());
     if (checked) {
         std::cout << path << ": ok\n";
         return 0;

@@ -105,7 +105,9 @@ void Performer::perform(Errand& errand) {
 }
 
 void Performer::deliver(Errand& errand, const engine::Deliver& action) {
-    const auto [request, worker, assignment, attempt] = action;
+    // The link was looked up when the engine decided: if the worker has ended since, it is that
+    // process's link that refuses, whoever has the worker's id by now.
+    const auto [request, worker, assignment, attempt, process_id] = action;
     const auto consignment = front_->begin_delivery(request, worker, assignment);
     if (!consignment) {
         return drive(errand.cell, [&](engine::Service& service, Instant now, engine::Actions& out) {

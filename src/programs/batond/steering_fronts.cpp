@@ -10,8 +10,6 @@
 #include "core/command/error.hpp"
 #include "core/command/rows.hpp"
 #include "core/http/head.hpp"
-#include "core/http/method.hpp"
-#include "core/http/route_pattern.hpp"
 #include "core/http/routes.hpp"
 #include "io/front/options.hpp"
 #include "io/os/address.hpp"
@@ -19,6 +17,7 @@
 #include "io/os/socket.hpp"
 #include "programs/batond/routing.hpp"
 #include "programs/batond/steering.hpp"
+#include "programs/batond/syntax.hpp"
 
 namespace baton::daemon {
 namespace {
@@ -65,39 +64,13 @@ std::unexpected<command::CommandError> cannot_listen(const std::string& address,
     }
 }
 
-Answer<http::Route> route_of(const command::RouteSpec& spec, ServiceId service) {
-    http::Route route;
-    const auto pattern = http::parse_route_pattern(spec.pattern);
-    if (!pattern) {
-        return command::refuse(fmt::format("'{}' is no route (character {}): {}", spec.pattern,
-                                           pattern.error().place + 1, pattern.error().reason),
-                               "write [host]/prefix, as in /thumbs/ or www.example.org/thumbs/");
-    }
-    route.pattern = *pattern;
-    if (!spec.methods.empty()) {
-        auto methods = http::parse_method_list(spec.methods);
-        if (!methods) {
-            return command::refuse(fmt::format("'{}' is no method", methods.error()),
-                                   "write method=GET,HEAD");
-        }
-        route.methods = std::move(*methods);
-    }
-    route.service = spec.service;
-    route.service_id = service;
-    if (spec.priority) route.priority = *spec.priority;
-    return route;
-}
-
 }  // namespace
 
 // ---- Listeners
 
 Answer<std::string> Steering::listen(const command::ListenerSpec& spec) {
-    const auto address = os::Address::parse(spec.address);
-    if (!address) {
-        return command::refuse(fmt::format("'{}' is no address to listen on", spec.address),
-                               "write 127.0.0.1:8080, [::1]:8080, *:8080 or unix:PATH");
-    }
+    const auto address = parse_address(spec.address);
+    if (!address) return std::unexpected(address.error());
     if (spec.kind == ListenerKind::http && spec.head_limit_bytes > http::head_bytes_ceiling) {
         return command::refuse(fmt::format("head-limit={} is above {}", spec.head_limit_bytes,
                                            http::head_bytes_ceiling),
