@@ -52,10 +52,15 @@ if(BATON_FUZZ)
     add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# Paths in the programs (asserts, debug information) start at the root of the tree, so that a build
+# does not depend on where the tree lies, and ccache can use what another checkout compiled.
+add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
     find_program(CCACHE_PROGRAM ccache)
     if(CCACHE_PROGRAM)
-        set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
-        set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+        set(launcher env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+            "${CCACHE_PROGRAM}")
+        set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+        set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
     endif()
 endif()
