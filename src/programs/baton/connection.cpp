@@ -1,0 +1,67 @@
+#include "programs/baton/connection.hpp"
+
+#include <array>
+#include <cstddef>
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "core/base/error.hpp"
+#include "io/agent/reply.hpp"
+#include "io/os/address.hpp"
+#include "io/os/helper_process.hpp"
+#include "io/os/socket.hpp"
+#include "io/os/wait.hpp"
+
+namespace baton::tool {
+
+std::expected<Connection, std::string> Connection::open(const std::string& socket) {
+    const auto address = os::Address::parse("unix:" + socket);
+    if (!address) {
+        return std::unexpected(fmt::format("{}: the path is too long for a Unix socket", socket));
+    }
+    auto fd = os::connect_to(*address, os::SocketKind::stream);
+    if (fd) return Connection(std::move(*fd));
+    const auto* remedy =
+        fd.error().code == Errc::permission
+            ? "ask for the rights of its group, or run this as its owner"
+            : "is batond running? start it, or name its socket with -s or BATON_SOCKET";
+    return std::unexpected(fmt::format("cannot reach batond at {}: {}; {}", socket,
+                                       os::describe_os_error(fd.error().os_errno), remedy));
+}
+
+Result<agent::Reply> Connection::ask(std::span<const std::string> words) {
+    std::string command;
+    agent::append_command(command, words);
+    std::string_view rest = command;
+    while (!rest.empty()) {
+        const auto sent = os::send_some(fd_.borrow(), std::as_bytes(std::span(rest)));
+        if (sent) {
+            rest.remove_prefix(*sent);
+        } else if (sent.error().code == Errc::would_block) {
+            os::wait_writable(fd_.borrow());
+        } else {
+            return std::unexpected(sent.error());
+        }
+    }
+    for (;;) {
+        auto reply = decoder_.next();
+        if (!reply) return std::unexpected(reply.error());
+        if (*reply) return std::move(**reply);
+        std::array<char, 16 * 1024> buffer;  // NOLINT(*-member-init): filled by the kernel
+        const auto got =
+            os::receive_some(fd_.borrow(), std::as_writable_bytes(std::span(buffer)));
+        if (!got && got.error().code != Errc::would_block) return std::unexpected(got.error());
+        if (got && *got == 0) return fail(Errc::peer_gone);
+        if (got) {
+            decoder_.append(std::string_view(buffer.data(), *got));
+        } else {
+            os::wait_readable(fd_.borrow());
+        }
+    }
+}
+
+}  // namespace baton::tool

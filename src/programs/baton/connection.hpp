@@ -1,0 +1,31 @@
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "io/agent/reply.hpp"
+#include "io/os/fd.hpp"
+
+namespace baton::tool {
+
+/// One connection to batond's command socket; waits for each answer.
+class Connection {
+public:
+    /// @return why not, for the person who typed the command
+    [[nodiscard]] static std::expected<Connection, std::string> open(const std::string& socket);
+
+    /// Sends a command and waits for its answer, as long as it takes.
+    /// @return peer_gone: batond has ended the connection
+    [[nodiscard]] Result<agent::Reply> ask(std::span<const std::string> words);
+
+private:
+    explicit Connection(os::UniqueFd fd) : fd_(std::move(fd)) {}
+
+    os::UniqueFd fd_;
+    agent::ReplyDecoder decoder_;
+};
+
+}  // namespace baton::tool

@@ -1,0 +1,125 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "core/base/version.hpp"
+#include "core/command/grammar.hpp"
+#include "io/os/process_identity.hpp"
+#include "io/os/signal.hpp"
+#include "programs/baton/connection.hpp"
+#include "programs/baton/printing.hpp"
+#include "programs/baton/prompt.hpp"
+#include "programs/baton/top.hpp"
+
+namespace {
+
+constexpr int command_failed = 1;
+constexpr int cannot_connect = 2;
+
+/// The socket of a daemon that runs as a service, else the user's own.
+std::string default_socket() {
+    if (const char* named = std::getenv("BATON_SOCKET"); named != nullptr && *named != '\0') {
+        return named;
+    }
+    const std::string of_system = "/run/baton/baton.sock";
+    if (baton::os::own_user_id() == 0 || std::filesystem::exists(of_system)) return of_system;
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    return std::string(runtime != nullptr ? runtime : "/tmp") + "/baton.sock";
+}
+
+/// Runs one command and prints its answer. @return the exit status
+int run_words(baton::tool::Connection& connection, std::vector<std::string> words, bool json,
+              const std::string& place) {
+    if (json && (words.empty() || words.front() != "json")) words.insert(words.begin(), "json");
+    if (words.empty()) words.emplace_back();  // the status
+    const auto reply = connection.ask(words);
+    if (!reply) {
+        std::cerr << "batond has ended the connection\n";
+        return cannot_connect;
+    }
+    if (reply->is_error()) {
+        std::cerr << place << baton::tool::plain(*reply);
+        return command_failed;
+    }
+    std::cout << baton::tool::plain(*reply) << std::flush;
+    return 0;
+}
+
+int run_line(baton::tool::Connection& connection, const std::string& line, bool json) {
+    const auto words = baton::command::split_line(line);
+    if (!words) {
+        std::cerr << words.error().text() << '\n';
+        return command_failed;
+    }
+    return run_words(connection, *words, json, {});
+}
+
+int run_file(baton::tool::Connection& connection, const std::string& path, bool json) {
+    std::ifstream file;
+    if (path != "-") file.open(path, std::ios::binary);
+    std::istream& input = path == "-" ? std::cin : file;
+    if (!input) {
+        std::cerr << path << ": cannot be read\n";
+        return command_failed;
+    }
+    const std::string text{std::istreambuf_iterator<char>(input), std::istreambuf_iterator<char>()};
+    const auto lines = baton::command::split_file(text, path);
+    if (!lines) {
+        for (const auto& error : lines.error()) std::cerr << error.text() << '\n';
+        return command_failed;
+    }
+    for (const auto& line : *lines) {
+        const auto place = baton::command::place_of(path, line.number) + ": ";
+        if (const int status = run_words(connection, line.words, json, place); status != 0) {
+            return status;
+        }
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::string socket = default_socket();
+    std::vector<std::string> commands;
+    std::string file;
+    bool json = false;
+    bool top = false;
+
+    // Also answers to the name isdclient, whose -c it knows.
+    CLI::App app{"baton: looks at batond and steers it; without a command: a prompt",
+                 std::filesystem::path(argv[0]).filename().string()};
+    app.set_version_flag("--version", std::string(baton::version()));
+    app.add_option("-s,--socket", socket,
+                   "command socket (default: $BATON_SOCKET, or " + socket + ")");
+    app.add_option("-c,--command", commands, "run this command; several run in order")
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("-f,--file", file, "run the commands of a file; - is standard input");
+    app.add_flag("--json", json, "answers as JSON");
+    app.add_subcommand("top", "services and workers, shown anew each second")
+        ->callback([&] { top = true; });
+    app.footer("Exit status: 0 done, 1 a command failed, 2 batond cannot be reached.\n"
+               "`baton -c help` lists the commands.");
+    CLI11_PARSE(app, argc, argv);
+
+    baton::os::ignore_broken_pipes();
+    auto connection = baton::tool::Connection::open(socket);
+    if (!connection) {
+        std::cerr << "baton: " << connection.error() << '\n';
+        return cannot_connect;
+    }
+    if (top) return baton::tool::run_top(*connection);
+    for (const auto& line : commands) {
+        if (const int status = run_line(*connection, line, json); status != 0) return status;
+    }
+    if (!file.empty()) return run_file(*connection, file, json);
+    if (!commands.empty()) return 0;
+    return baton::tool::run_prompt(*connection);
+}

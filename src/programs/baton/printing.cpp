@@ -1,0 +1,41 @@
+#include "programs/baton/printing.hpp"
+
+#include <string>
+
+#include "io/agent/reply.hpp"
+
+namespace baton::tool {
+namespace {
+
+/// Binary answers (the block of an attach notification) must not reach a terminal as they are.
+std::string printable(const std::string& text) {
+    constexpr const char* digits = "0123456789abcdef";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\n' || c == '\t' || byte >= 0x20) {
+            out += c;
+        } else {
+            out += "\\x";
+            out += digits[byte >> 4U];
+            out += digits[byte & 15U];
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string plain(const agent::Reply& reply) {
+    std::string out;
+    if (reply.kind == agent::Reply::Kind::array) {
+        for (const auto& item : reply.items) out += plain(item);
+        return out;
+    }
+    if (reply.kind == agent::Reply::Kind::null || reply.text.empty()) return out;
+    out = printable(reply.text);
+    if (out.back() != '\n') out += '\n';
+    return out;
+}
+
+}  // namespace baton::tool
