@@ -26,11 +26,16 @@ struct DoneReport {
 
 /// Give this request to this worker; report delivered() or delivery_failed(). Until then the engine
 /// neither reassigns nor ends the request.
+///
+/// Meant is the link that registered with `process_id`. When the worker has another one by now (it
+/// ended and was started again before this was performed), report delivery_failed(peer_gone): the
+/// new process has announced no slot for this request, and nobody would watch over it there.
 struct Deliver {
     RequestId request;
     WorkerId worker;
     Assignment assignment;
     std::uint32_t attempt = 0;  ///< 0 the first time; >0: bytes already consumed travel beside it
+    std::uint32_t process_id = 0;  ///< 0: the worker registered without one
 };
 
 /// The request has come back (not delivered, declined, or to be redelivered) and waits again: watch

@@ -37,9 +37,11 @@ struct Registration {
 struct Ending {
     bool holders_gone = true;  ///< every process of its group is confirmed dead
     bool exited = false;
-    int status = 0;                ///< exit status if exited, else the signal's number
-    std::string detail;            ///< step reached, last lines of stderr
-    std::uint32_t process_id = 0;  ///< as in worker_started(); 0: whichever it has now
+    int status = 0;      ///< exit status if exited, else the signal's number
+    std::string detail;  ///< step reached, last lines of stderr
+    /// As in worker_started(), which must have been told before; 0: whichever it has now. With it a
+    /// late report of an earlier life is not taken for the present one.
+    std::uint32_t process_id = 0;
 };
 
 /// What the front found when it was asked to recover a request.

@@ -33,7 +33,7 @@ void check_worker(const Worker& worker) {
     if (worker.phase == Phase::lost) BATON_ASSERT(worker.phase_deadline != never);
     // Nothing waits for ever: credits that are set aside come back by a word that is due, or by
     // time.
-    if (worker.set_aside > 0 && worker.running == 0) {
+    if (worker.phase == Phase::up && worker.set_aside > 0 && worker.running == 0) {
         BATON_ASSERT(worker.retry_deadline != never);
     }
     BATON_ASSERT(worker.timer == worker.next_deadline());

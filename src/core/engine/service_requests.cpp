@@ -91,8 +91,11 @@ void Service::delivery_failed(Instant now, RequestId id, Assignment assignment, 
             worker->deaf_deadline = now + confirmation_timeout;
         } else if (why != Errc::client_gone) {
             worker->set_credits_aside();
-            // Its next word ends this; one that has nothing to say is tried again.
-            if (worker->running == 0) worker->retry_deadline = now + full_link_pause;
+        }
+        // The worker's next word brings back what is set aside. One that has nothing to say
+        // anything about is tried again after a while.
+        if (worker->set_aside > 0 && worker->running == 0) {
+            worker->retry_deadline = now + full_link_pause;
         }
         s.refresh(now, *worker);
     }
@@ -176,7 +179,7 @@ void Service::client_left(Instant now, RequestId id, Actions& out) {
 void Service::hung(Instant now, RequestId id, Assignment assignment, Errc why, Actions& out) {
     State& s = *state_;
     Request* request = s.requests.find(id);
-    if (request == nullptr || request->assignment != assignment || request->client_left) return;
+    if (request == nullptr || request->assignment != assignment) return;
     if (request->state != RequestState::delivering && request->state != RequestState::running) {
         return;
     }

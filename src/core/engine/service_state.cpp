@@ -129,7 +129,8 @@ void Service::State::deliver(Instant now, Request& request, Worker& worker, Acti
     refresh(now, worker);
 
     note(now, EventKind::request_delivered, &request, &worker, {}, request.attempt);
-    out.push_back(Deliver{request.id, worker.id, request.assignment, request.attempt});
+    out.push_back(Deliver{request.id, worker.id, request.assignment, request.attempt,
+                          worker.link_process_id});
 }
 
 /// Back to where its first arrival and its class put it, beyond the queue limit if need be: it was
@@ -164,7 +165,12 @@ void Service::State::finish(Instant now, Request& request, const DoneReport& rep
 
 /// Its worker has nothing to do with it any more, and has not touched it.
 void Service::State::take_back(Instant now, Request& request, Actions& out) {
-    if (request.worker != nullptr) leave_worker(now, request);
+    if (Worker* worker = request.worker) {
+        // Declined: the slot stays unused until a credit says otherwise, but the link is not full.
+        worker->detach(request);
+        worker->announce(0);
+        refresh(now, *worker);
+    }
     if (request.client_left) {
         drop(request);
     } else {
@@ -206,12 +212,6 @@ void Service::State::refuse_all_waiting(Instant now, Errc reason, Actions& out) 
     while (Request* request = waiting.first_to_expire()) refuse(now, *request, reason, out);
 }
 
-void Service::State::leave_worker(Instant now, Request& request) {
-    Worker& worker = *request.worker;
-    worker.detach(request);
-    refresh(now, worker);
-}
-
 /// It is over.
 void Service::State::drop(Request& request) {
     if (request.client_left) --abandoned;
@@ -229,8 +229,11 @@ void Service::State::begin_hang(Instant now, Request& request, Actions& out) {
         worker.detach(request);
     }
     const bool confirmed_later = request.worker != nullptr;
-    if (worker.phase != Phase::lost) kill_worker(now, worker, out);
-    refresh(now, worker);
+    if (worker.phase != Phase::lost) {
+        kill_worker(now, worker, out);
+    } else {
+        refresh(now, worker);
+    }
     if (!confirmed_later) ask_what_became(now, request, out);
 }
 
@@ -270,10 +273,13 @@ void Service::State::end_worker(Instant now, Worker& worker, Actions& out) {
 
 /// No drain any more: its processes are to go, and their agent is to say so.
 void Service::State::kill_worker(Instant now, Worker& worker, Actions& out) {
-    worker.turn(Turn::failed);
-    worker.phase_deadline = now + confirmation_timeout;
+    if (!worker.kill_ordered) {
+        worker.turn(Turn::failed);
+        worker.kill_ordered = true;
+        worker.phase_deadline = now + confirmation_timeout;
+        out.push_back(KillWorker{worker.id});
+    }
     refresh(now, worker);
-    out.push_back(KillWorker{worker.id});
 }
 
 /// Its link has been read to the end.
@@ -285,7 +291,7 @@ void Service::State::link_gone(Instant now, Worker& worker, Actions& out) {
     if (!worker.process_expected) {
         // Its processes are gone already, or nobody can tell.
         worker_over(now, worker, worker.end_seen && worker.end_holders_gone, out);
-    } else if (worker.phase == Phase::ending && worker.running == 0) {
+    } else if (worker.phase == Phase::ending && worker.running == 0 && !worker.kill_ordered) {
         // It has kept its word so far; its agent gives it the time that a drain gives.
         worker.phase_deadline = deadline_after(
             now, options.drain_timeout + options.stop_timeout + confirmation_timeout);
@@ -303,8 +309,10 @@ void Service::State::done_unknown(Instant now, WorkerId worker_id, Assignment as
     const std::uint64_t number = value_of(assignment);
     const bool ours = number >= first_assignment && number < next_assignment;
     Worker* worker = roster.find(worker_id);
-    if (ours || worker == nullptr || !worker->linked || worker->foreign == 0) return;
-    --worker->foreign;
+    if (ours || worker == nullptr || !worker->linked) return;
+    if (worker->foreign_done.size() >= worker->foreign) return;
+    if (std::ranges::find(worker->foreign_done, assignment) != worker->foreign_done.end()) return;
+    worker->foreign_done.push_back(assignment);
     announced(now, *worker, report.credits);
     settle(now, out);
 }

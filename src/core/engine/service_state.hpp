@@ -90,7 +90,6 @@ struct Service::State {
     void fail_request(Instant now, Request& request, Errc reason, Actions& out);
     void refuse(Instant now, Request& request, Errc reason, Actions& out);
     void refuse_all_waiting(Instant now, Errc reason, Actions& out);
-    void leave_worker(Instant now, Request& request);
     void begin_hang(Instant now, Request& request, Actions& out);
     void drop(Request& request);
 

@@ -8,8 +8,10 @@ namespace baton::engine {
 namespace {
 
 /// Whether a report that names a process speaks of another one: of an earlier life of the worker.
+/// One whose process is not known yet has not been reported to start, so its end cannot be meant
+/// either.
 bool of_another(std::uint32_t reported, std::uint32_t known) {
-    return reported != 0 && known != 0 && reported != known;
+    return reported != 0 && reported != known;
 }
 
 std::string text_of(const Ending& ending) {
@@ -124,6 +126,7 @@ void Service::worker_registered(Instant now, WorkerId id, const Registration& re
     const bool too_late = worker->phase == Phase::ending;
     worker->turn(Turn::registered);
     worker->linked = true;
+    worker->managed = registration.managed;
     worker->process_expected = registration.managed;
     worker->link_process_id = registration.process_id;
     worker->slots = std::max<std::uint32_t>(registration.slots, 1);
@@ -184,7 +187,8 @@ void Service::worker_ended(Instant now, WorkerId id, const Ending& ending, Actio
     Worker* worker = s.roster.find(id);
     if (worker == nullptr || of_another(ending.process_id, worker->process_id)) return;
     if (worker->phase == Phase::defined || worker->phase == Phase::backoff) return;
-    if (worker->end_seen) return;
+    // An agent that could not have ended it cannot vouch for what is gone either.
+    if (worker->end_seen || (worker->linked && !worker->managed)) return;
     worker->process_expected = false;
     worker->end_seen = true;
     worker->end_holders_gone = ending.holders_gone;

@@ -84,8 +84,10 @@ void Worker::set_credits_aside() noexcept { set_aside += std::exchange(credits, 
 void Worker::clear_process() noexcept {
     BATON_ASSERT(running == 0);
     linked = false;
+    managed = false;
     process_expected = false;
     deaf = false;
+    kill_ordered = false;
     end_seen = false;
     end_holders_gone = false;
     process_id = 0;
@@ -94,6 +96,7 @@ void Worker::clear_process() noexcept {
     credits = 0;
     set_aside = 0;
     foreign = 0;
+    foreign_done.clear();
     phase_deadline = never;
     deaf_deadline = never;
     retry_deadline = never;

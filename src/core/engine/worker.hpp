@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/ids.hpp"
 #include "core/base/indexed_heap.hpp"
@@ -66,9 +67,11 @@ struct Worker : policy::Candidate {
     // Its process and its link.
     Phase phase = Phase::defined;
     bool linked = false;
+    bool managed = false;           ///< with `linked`: an agent can end its processes
     bool process_expected = false;  ///< an agent will tell of its end
-    bool deaf = false;      ///< a send to it has failed for good; the end of its link follows
-    bool end_seen = false;  ///< worker_ended() has come, the link still has unread words
+    bool deaf = false;          ///< a send to it has failed for good; the end of its link follows
+    bool kill_ordered = false;  ///< once in each life
+    bool end_seen = false;      ///< worker_ended() has come, the link still has unread words
     bool end_holders_gone = false;      ///< with end_seen
     std::uint32_t process_id = 0;       ///< that its agent knows
     std::uint32_t link_process_id = 0;  ///< that registered; another one when a wrapper started it
@@ -78,8 +81,10 @@ struct Worker : policy::Candidate {
     std::uint32_t credits = 0;
     std::uint32_t set_aside = 0;
     std::uint32_t running = 0;
-    std::uint32_t foreign =
-        0;  ///< requests of an earlier daemon that it still worked for when it registered
+    /// Requests of an earlier daemon that it still worked for when it registered, at most, and
+    /// those of them that it has done since.
+    std::uint32_t foreign = 0;
+    std::vector<Assignment> foreign_done;
     Request* oldest = nullptr;
     Request* newest = nullptr;
 
