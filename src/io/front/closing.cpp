@@ -47,7 +47,7 @@ void Front::refuse(RequestId request, Errc reason, std::string_view allowed_meth
 void Front::respond(Client& client, Errc reason, std::string_view allowed_methods) {
     auto& request = client.request;
     if (request.id == RequestId::none) {
-        request.id = RequestId{(static_cast<std::uint64_t>(loop_index_) << 56U) | next_request_++};
+        request.id = new_request_id();
         requests_.emplace(request.id, &client);
     }
     const auto status = describe(reason).http_status;

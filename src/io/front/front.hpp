@@ -29,9 +29,9 @@
 
 namespace baton::front {
 
-/// The loop that a request's client belongs to: the upper eight bits of the request's id.
+/// The loop that a request's client belongs to: the last eight bits of the request's id.
 [[nodiscard]] constexpr std::size_t loop_of(RequestId request) noexcept {
-    return static_cast<std::size_t>(value_of(request) >> 56U);
+    return static_cast<std::size_t>(value_of(request) & 0xffU);
 }
 
 /// What delivery needs of a request. Borrowed: valid until the front is called again.
@@ -121,6 +121,9 @@ private:
     void arm(Client& client, loop::Interest interest);
     [[nodiscard]] Client* find(RequestId request);
     [[nodiscard]] Client* find(RequestId request, Assignment assignment);
+    [[nodiscard]] RequestId new_request_id() noexcept {
+        return RequestId{(next_request_++ << 8U) | loop_index_};
+    }
     void forget_request(Client& client);
     void check_drained();
 
@@ -139,7 +142,7 @@ private:
     std::unordered_map<RequestId, Client*> requests_;
     std::vector<std::unique_ptr<Client>> closed_;  ///< destroyed after the present batch
     std::vector<std::string> spare_copies_;        ///< so that idle clients hold no memory
-    std::uint64_t next_request_ = 1;
+    std::uint64_t next_request_ = 1;  ///< of this loop; ids carry the loop, too
     std::array<char, http::head_bytes_ceiling + 1> peeked_;
     std::optional<Instant> draining_until_;
     std::function<void()> drained_;

@@ -85,7 +85,7 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
         client.low_water_set = false;
     }
     auto& request = client.request;
-    request.id = RequestId{(static_cast<std::uint64_t>(loop_index_) << 56U) | next_request_++};
+    request.id = new_request_id();
     request.arrived = loop_.now();
     request.head_bytes = static_cast<std::uint32_t>(head.size());
     request.expected_bytes = head.size() + head.content_length();
