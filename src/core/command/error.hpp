@@ -15,9 +15,9 @@ namespace baton::command {
 ///     `place`        `command`       `what`                           `remedy`
 struct CommandError {
     std::string what;           ///< one line, without a final full stop
-    std::string remedy;         ///< what would be right; empty when there is nothing to say
-    std::string command;        ///< the table's words for it; filled in by run()
-    std::string place;          ///< file and line; empty when it came over a connection
+    std::string remedy = {};    ///< what would be right; empty when there is nothing to say
+    std::string command = {};   ///< the table's words for it; filled in by run()
+    std::string place = {};     ///< file and line; empty when it came over a connection
     bool unknown_verb = false;  ///< the list of commands is worth showing
 
     /// All of it as one line; line breaks inside become blanks.
@@ -33,8 +33,8 @@ using Answer = std::expected<T, CommandError>;
 
 [[nodiscard]] inline std::unexpected<CommandError> refuse(std::string what,
                                                           std::string remedy = {}) {
-    return std::unexpected<CommandError>(CommandError{
-        .what = std::move(what), .remedy = std::move(remedy), .command = {}, .place = {}});
+    return std::unexpected<CommandError>(
+        CommandError{.what = std::move(what), .remedy = std::move(remedy)});
 }
 
 /// The two that everybody needs.

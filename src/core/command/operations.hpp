@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -73,6 +74,12 @@ struct Change {
     std::vector<std::string> lines;  ///< ids that were given are named: `config worker … id=7 …`
 };
 
+/// What the core cannot judge itself: it may not look at addresses or at HTTP.
+struct Syntax {
+    std::function<Answer<>(std::string_view address)> address;
+    std::function<Answer<>(std::string_view pattern, std::string_view methods)> route;
+};
+
 /// What commands do to the daemon: the only way from the command language to the engine.
 ///
 /// batond implements it over the registry; the dry run of `--check` over a Configuration in memory.
@@ -104,6 +111,9 @@ public:
     [[nodiscard]] virtual std::vector<EventRow> events(std::size_t count) = 0;
     /// What `save` prints and `apply` compares with.
     [[nodiscard]] virtual Configuration configuration() = 0;
+
+    /// How addresses and routes are judged before a file is applied. Unset: they are not.
+    [[nodiscard]] virtual Syntax syntax() const { return {}; }
 
     // Services and workers.
     /// Defines a service, or changes the options named of one that is there. `wanted`: the id it

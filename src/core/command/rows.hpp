@@ -59,7 +59,7 @@ enum class ListenerKind : std::uint8_t { http, command, admin };
 /// these defaults are the ones that hold, and that the manual shows.
 struct ListenerSpec {
     ListenerKind kind = ListenerKind::http;
-    std::string address;  ///< as written: `127.0.0.1:8080`, `[::]:80`, `unix:baton.sock`
+    std::string address = {};  ///< as written: `127.0.0.1:8080`, `[::]:80`, `unix:baton.sock`
     // http
     std::uint64_t head_limit_bytes = 16 * 1024;
     Duration head_timeout = std::chrono::seconds(10);
@@ -70,7 +70,7 @@ struct ListenerSpec {
     std::uint32_t backlog = 1024;
     bool half_close_answer = false;  ///< `half-close=answer`; else `cancel`
     // command
-    std::string token;  ///< asked for by AUTH; needed on TCP
+    std::string token = {};  ///< asked for by AUTH; needed on TCP
 
     friend bool operator==(const ListenerSpec&, const ListenerSpec&) = default;
 };

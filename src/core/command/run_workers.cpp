@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "core/base/ids.hpp"
+#include "core/command/configuration.hpp"
+#include "core/command/error.hpp"
+#include "core/command/grammar.hpp"
+#include "core/command/invocation.hpp"
+#include "core/command/json.hpp"
+#include "core/command/operations.hpp"
+#include "core/command/options.hpp"
+#include "core/command/render.hpp"
+#include "core/command/run.hpp"
+#include "core/command/save.hpp"
+#include "core/command/table.hpp"
+#include "core/engine/definitions.hpp"
+#include "core/engine/views.hpp"
+
+namespace baton::command::run {
+namespace {
+
+namespace json = boost::json;
+
+WorkerId worker_argument(const Invocation& call) {
+    return WorkerId{static_cast<std::uint32_t>(call.number(0))};
+}
+
+/// Definitions travel to agents as JSON, which holds nothing else.
+Answer<> check_utf8(const Words& words) {
+    for (std::size_t index = 0; index < words.size(); ++index) {
+        const auto as_json = json_text(words[index]);
+        if (std::string_view(as_json.data(), as_json.size()) != words[index]) {
+            return refuse(fmt::format("word {} is not UTF-8", index + 1));
+        }
+    }
+    return {};
+}
+
+engine::WorkerDefinition definition_of(const Invocation& call) {
+    engine::WorkerDefinition definition;
+    definition.host = call.text(1);
+    definition.path = call.text(2);
+    definition.arguments = call.rest;
+    set_options(worker_option_rows(), call, definition);
+    return definition;
+}
+
+}  // namespace
+
+Result workers(const Invocation& call, Operations& operations) {
+    std::optional<engine::WorkerQueue> queue;
+    if (!call.arguments.empty()) {
+        const std::string& name = call.text(0);
+        for (const auto candidate :
+             {engine::WorkerQueue::lazy, engine::WorkerQueue::idle, engine::WorkerQueue::busy}) {
+            if (name == queue_name(candidate)) queue = candidate;
+        }
+    }
+    const auto rows = operations.workers();
+    return Outcome{.text = call.json ? workers_json(rows, queue) : workers_text(rows, queue)};
+}
+
+Result worker(const Invocation& call, Operations& operations) {
+    const auto detail = operations.worker(worker_argument(call));
+    if (!detail) return std::unexpected(detail.error());
+    return Outcome{.text = call.json ? worker_json(*detail)
+                                     : worker_text(*detail, operations.workers())};
+}
+
+Result config_worker(const Invocation& call, Operations& operations) {
+    if (auto checked = check_utf8(call.words); !checked) {
+        return std::unexpected(std::move(checked).error());
+    }
+    const std::string& service = call.text(0);
+    const engine::WorkerDefinition definition = definition_of(call);
+    const Value* wanted = call.option("id");
+    const auto id = operations.config_worker(
+        service, definition,
+        wanted == nullptr ? WorkerId::none
+                          : WorkerId{static_cast<std::uint32_t>(std::get<std::uint64_t>(*wanted))});
+    if (!id) return std::unexpected(id.error());
+    const Affected configured{*id, service};
+    return Outcome{
+        .text =
+            call.json
+                ? serialised({{"ok", true}, {"id", value_of(*id)}, {"service", json_text(service)}})
+                : affected_text("configured", {&configured, 1}),
+        .changes = {worker_line(service, *id, definition)}};
+}
+
+Result clone(const Invocation& call, Operations& operations) {
+    const WorkerId original = worker_argument(call);
+    const auto id = operations.clone_worker(original);
+    if (!id) return std::unexpected(id.error());
+    const auto copy = operations.worker(*id);
+    Outcome outcome{
+        .text = call.json ? serialised(
+                                {{"ok", true}, {"id", value_of(*id)}, {"from", value_of(original)}})
+                          : fmt::format("cloned {} from {}", value_of(*id), value_of(original))};
+    // Kept as what it is, not as what it was made from: that may be gone by then.
+    if (copy) {
+        const auto& view = copy->row.view;
+        outcome.changes = {worker_line(view.service_name, *id, view.definition)};
+        if (view.state != engine::WorkerState::defined) {
+            outcome.changes.push_back(fmt::format("start {}", value_of(*id)));
+        }
+    } else {
+        outcome.changes = {join(call.words)};
+    }
+    return outcome;
+}
+
+Result delete_worker(const Invocation& call, Operations& operations) {
+    const WorkerId id = worker_argument(call);
+    const auto deleted = operations.delete_worker(id);
+    if (!deleted) return std::unexpected(deleted.error());
+    return Outcome{.text = call.json ? std::string(R"({"ok":true})")
+                                     : fmt::format("worker {} deleted", value_of(id)),
+                   .changes = {join(call.words)}};
+}
+
+}  // namespace baton::command::run
