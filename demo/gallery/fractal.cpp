@@ -1,5 +1,6 @@
 #include "demo/gallery/fractal.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -79,8 +80,11 @@ Escape escape_of(const Orbit& z, std::uint32_t turns) {
 /// (R. P. Brent's way to find a cycle).
 class Cycle {
 public:
+    /// @param tolerance  how near counts as back; small beside a pixel
+    explicit Cycle(double tolerance) : tolerance_(tolerance) {}
+
     bool closed(const Orbit& z) noexcept {
-        if (std::abs(z.x - x_) < tolerance && std::abs(z.y - y_) < tolerance) return true;
+        if (std::abs(z.x - x_) < tolerance_ && std::abs(z.y - y_) < tolerance_) return true;
         if (++since_ == period_) {
             since_ = 0;
             period_ *= 2;
@@ -91,10 +95,13 @@ public:
     }
 
 private:
-    static constexpr double tolerance = 1e-15;
+    double tolerance_;
     double x_ = 1e9, y_ = 1e9;
     std::uint32_t since_ = 0, period_ = 8;
 };
+
+/// From one pixel to the next, in the plane.
+double step_of(const Picture& picture) { return height_of_plane / (picture.zoom * picture.height); }
 
 Escape follow(const Picture& picture, double x, double y) {
     const bool julia = picture.formula == Formula::julia;
@@ -104,7 +111,7 @@ Escape follow(const Picture& picture, double x, double y) {
     const double moving = julia ? 0 : 1;
     Orbit z;
     if (julia) z = {.x = x, .y = y, .x_by_x = 1, .y_by_y = 1};
-    Cycle cycle;
+    Cycle cycle(std::min(1e-9, 1e-3 * step_of(picture)));
     for (std::uint32_t count = 0; count < picture.iterations; ++count) {
         if (ship) fold(z);
         turn(z, cx, cy, moving);
@@ -140,7 +147,7 @@ std::optional<Image> draw(const Picture& picture, const std::function<bool()>& s
     const auto& palette = *find_palette(picture.palette);
     Image image{.width = picture.tile_width(), .height = picture.tile_height(), .pixels = {}};
     image.pixels.reserve(std::size_t{image.width} * image.height * 3);
-    const double step = height_of_plane / (picture.zoom * picture.height);
+    const double step = step_of(picture);
     const double half_width = picture.width / 2.0;
     const double half_height = picture.height / 2.0;
     const auto share = 1.0F / static_cast<float>(picture.samples * picture.samples);
