@@ -156,8 +156,10 @@ std::optional<Image> draw(const Picture& picture, const std::function<bool()>& s
         for (std::uint32_t column = 0; column < image.width; ++column) {
             Colour sum;
             for (std::uint32_t point = 0; point < picture.samples * picture.samples; ++point) {
-                const double part_x = ((point % picture.samples) + 0.5) / picture.samples;
-                const double part_y = ((point / picture.samples) + 0.5) / picture.samples;
+                const std::uint32_t across = point % picture.samples;
+                const std::uint32_t down = point / picture.samples;
+                const double part_x = (across + 0.5) / picture.samples;
+                const double part_y = (down + 0.5) / picture.samples;
                 const auto colour =
                     colour_of(picture, palette,
                               picture.x + ((picture.left() + column + part_x - half_width) * step),

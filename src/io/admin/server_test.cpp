@@ -2,7 +2,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
@@ -44,7 +43,7 @@ public:
 };
 
 class AdminServer : public testing::Test {
-protected:
+public:
     void serve(const ServerOptions& options = {}, const char* address = "127.0.0.1:0") {
         server = std::make_unique<Server>(loop, pages, options);
         auto socket =
