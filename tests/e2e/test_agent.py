@@ -275,6 +275,23 @@ def test_a_second_start_of_a_running_worker_starts_nothing(batond, agent):
     assert batond.reports[0] == batond.reports[1] == ["started", str(worker), str(pid)]
 
 
+def test_a_start_of_a_worker_that_still_ends_comes_after_its_end(batond, agent, tmp_path):
+    os.mkfifo(tmp_path / "finish")
+    worker = batond.order_start("echo", **shell('trap "read x < $1; exit 0" TERM; touch "$1.ready"; '
+                                                'while :; do sleep 0.01; done',
+                                                str(tmp_path / "finish")))
+    wait_until((tmp_path / "finish.ready").exists, "the trap is set")
+    first = batond.wait_started(worker)
+    batond.order("drain", worker, "drain_ms=0", "stop_ms=60000")
+    batond.order_start("echo", id=worker, **shell("sleep 1000"))
+    agent.wait_for_log("is told to stop")
+    (tmp_path / "finish").write_text("now\n")
+    batond.wait_for(lambda: len(batond.reports) == 3, "the second start")
+    assert [words[0] for words in batond.reports] == ["started", "ended", "started"]
+    assert batond.wait_ended(worker)["pid"] == str(first)
+    assert batond.reports[2][2] != str(first)
+
+
 # -- how workers end
 
 
@@ -471,6 +488,15 @@ def test_a_signal_ends_agent_and_workers(batond, agent, number):
     assert batond.wait_ended(worker)["holders"] == "gone"
     assert gone(pid)
     assert ["LOGOFF"] in batond.log
+
+
+def test_a_signal_ends_an_agent_that_is_only_just_connecting(batond, start_agent):
+    for _ in range(20):
+        agent = start_agent()
+        wait_until(lambda: "SigBlk:\t0000000000014002" in  # CHLD, TERM, INT: told by signalfd now
+                   pathlib.Path(f"/proc/{agent.pid}/status").read_text(), "signals are handled")
+        agent.process.terminate()
+        assert agent.wait() == 0
 
 
 def test_a_second_signal_ends_what_the_first_did_not(batond, agent, tmp_path):

@@ -64,15 +64,20 @@ void Agent::configured(const HostConfiguration& configuration) {
 }
 
 void Agent::start(Definition definition) {
-    if (const auto known = workers_.find(definition.id); known != workers_.end()) {
-        if (known->second->alive()) {
-            log_.warn("worker {} is to be started but runs", definition.id);
-            return link_.report_started(definition.id, known->second->process_id());
-        }
-        // Its end is being confirmed and will be reported; a start now would let two share an id.
-        log_.warn("worker {} is to be started before its end is confirmed", definition.id);
-        return;
+    const auto known = workers_.find(definition.id);
+    if (known == workers_.end()) return start_process(std::move(definition));
+    using State = WorkerProcess::State;
+    const State state = known->second->state();
+    if (state == State::starting || state == State::up) {
+        log_.warn("worker {} is to be started but runs", definition.id);
+        link_.report_started(definition.id, known->second->process_id());
+    } else {
+        // One id is one process at a time: what is left of the earlier one might be taken for it.
+        next_starts_.insert_or_assign(definition.id, std::move(definition));
     }
+}
+
+void Agent::start_process(Definition definition) {
     if (state_ != State::serving) return start_failed(definition.id, "the agent is ending");
     const bool own_program = options_.mapping.apply(definition);
     auto path = find_program(definition.path);
@@ -112,13 +117,15 @@ std::string Agent::make_cgroup_for(std::uint32_t worker) {
 
 void Agent::start_failed(std::uint32_t worker, const std::string& text) {
     log_.error("worker {} could not be started: {}", worker, text);
-    link_.report_ended(worker, {.holders_gone = true,
+    link_.report_ended(worker, {.process_id = 0,
+                                .holders_gone = true,
                                 .exited = true,
                                 .status = exit_status_of_failed_start,
                                 .text = "could not be started: " + text});
 }
 
 void Agent::drain(std::uint32_t worker, milliseconds drain, milliseconds stop) {
+    next_starts_.erase(worker);
     const auto found = workers_.find(worker);
     if (found == workers_.end()) {
         log_.debug("worker {} is to be drained but there is none", worker);
@@ -128,6 +135,7 @@ void Agent::drain(std::uint32_t worker, milliseconds drain, milliseconds stop) {
 }
 
 void Agent::kill(std::uint32_t worker) {
+    next_starts_.erase(worker);
     const auto found = workers_.find(worker);
     if (found == workers_.end()) {
         log_.debug("worker {} is to be killed but there is none", worker);
@@ -190,11 +198,15 @@ void Agent::worker_ended(std::uint32_t worker, const WorkerEnd& end) {
     } else {
         log_.error("worker {} has ended, but not certainly all of it: {}", worker, end.text);
     }
-    link_.report_ended(worker, {.holders_gone = end.holders_gone,
+    link_.report_ended(worker, {.process_id = workers_.at(worker)->process_id(),
+                                .holders_gone = end.holders_gone,
                                 .exited = end.exited,
                                 .status = end.status,
                                 .text = end.text});
     workers_.erase(worker);
+    if (auto next = next_starts_.extract(worker); !next.empty()) {
+        start_process(std::move(next.mapped()));
+    }
     leave_when_all_ended();
 }
 
@@ -234,6 +246,7 @@ void Agent::batond_is_gone() {
 void Agent::begin_ending(int exit_status) {
     if (state_ == State::serving) exit_status_ = exit_status;
     state_ = State::ending;
+    next_starts_.clear();
     link_.stop_attaching();
 }
 

@@ -66,6 +66,7 @@ private:
     void batond_is_gone() override;
     [[nodiscard]] std::string running() const override;
 
+    void start_process(Definition definition);
     void start_failed(std::uint32_t worker, const std::string& text);
     void worker_ended(std::uint32_t worker, const WorkerEnd& end);
     void look_for_left_overs();
@@ -84,6 +85,7 @@ private:
     bool orphans_killed_ = false;
     std::string worker_socket_;
     std::map<std::uint32_t, std::unique_ptr<WorkerProcess>> workers_;
+    std::map<std::uint32_t, Definition> next_starts_;  ///< of workers that are still ending
     BatondLink link_;
     loop::Timer look_;
     Duration look_pause_{};

@@ -98,6 +98,7 @@ void BatondLink::ask_configuration() {
 }
 
 void BatondLink::take_configuration(const Reply& reply, const std::function<void()>& then) {
+    if (state_ == State::leaving) return;
     auto configuration =
         reply.is_error() ? std::unexpected(reply.text) : parse_configuration(reply.text);
     if (!configuration) {
@@ -121,6 +122,7 @@ void BatondLink::watch() {
 }
 
 void BatondLink::stand() {
+    if (state_ == State::leaving) return;  // told to end while this answer was on its way
     state_ = State::together;
     pause_ = pause_first;
     loss_told_ = false;
@@ -242,6 +244,7 @@ void BatondLink::report_ended(std::uint32_t worker, const End& end) {
         std::to_string(worker),
         end.holders_gone ? "holders=gone" : "holders=unknown",
         fmt::format("{}={}", end.exited ? "exit" : "signal", end.status)};
+    if (end.process_id != 0) words.push_back(fmt::format("pid={}", end.process_id));
     if (!end.text.empty()) words.push_back(end.text);
     report(std::move(words));
 }

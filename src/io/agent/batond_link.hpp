@@ -72,6 +72,7 @@ public:
 
     void report_started(std::uint32_t worker, int process_id);
     struct End {
+        int process_id = 0;  ///< 0: it never was one
         bool holders_gone = false;
         bool exited = false;
         int status = 0;

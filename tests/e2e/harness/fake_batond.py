@@ -166,6 +166,9 @@ class FakeBatond:
                 session.send(["00000000", "Successful response"])
             case ["RECEIVE", _]:
                 session.receiving = True
+            case ["DEREGISTER", _]:
+                session.services.clear()
+                session.send(["00000000", "Successful response"])
             case ["LOGOFF"]:
                 session.send(["00000000", "Successful response"])
             case _:
@@ -221,6 +224,14 @@ class FakeBatond:
         session.send(["00100022", "attach service required", *fields, "RETURN-LENGTH=116",
                       attach_block(service if "=" not in service else "S", waiting)])
 
+    def let_receives_expire(self):
+        """Answers every pending RECEIVE as if its WAIT had passed."""
+        with self.changed:
+            for session in self.sessions:
+                if session.receiving:
+                    session.receiving = False
+                    session.send(["00740074", "Wait time passed"])
+
     # -- what the test waits for
 
     def wait_for(self, condition, what: str):
@@ -242,10 +253,10 @@ class FakeBatond:
                                  f"worker {worker} started")[2])
 
     def wait_ended(self, worker: int) -> dict:
-        """The report of its end: holders, exit or signal, text."""
+        """The first report of its end: holders, exit or signal, pid if it had one, text."""
         words = self.wait_for(lambda: self._report("ended", worker), f"worker {worker} ended")
-        ended = dict(word.split("=", 1) for word in words[2:4])
-        return ended | {"text": words[4] if len(words) > 4 else ""}
+        ended = dict(word.split("=", 1) for word in words[2:-1])
+        return ended | {"text": words[-1]}
 
     def _report(self, kind: str, worker: int):
         return next((words for words in self.reports if words[:2] == [kind, str(worker)]), None)
