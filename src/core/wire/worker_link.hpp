@@ -64,7 +64,7 @@ struct Hello {
     std::uint32_t slots = 1;
     std::uint32_t credits = 1;  ///< free slots now; fewer than slots after a reconnect
     std::uint32_t process_id = 0;
-    std::string_view service;  ///< at most service_name_limit
+    std::string_view service{};  ///< at most service_name_limit
 
     static constexpr std::uint32_t takes_bytes_beside = 1;  ///< consumed bytes may be in a ticket
     static constexpr std::uint32_t reports_status = 2;      ///< answers `status`
@@ -115,7 +115,7 @@ struct Bye {
 
 /// Answer to `status`.
 struct StatusText {
-    std::string_view text;  ///< cut at status_text_limit when it is written
+    std::string_view text{};  ///< cut at status_text_limit when it is written
 
     friend bool operator==(const StatusText&, const StatusText&) = default;
 };
@@ -135,11 +135,12 @@ struct Ticket {
     std::uint64_t assignment = 0;
     std::uint64_t request = 0;
     std::uint64_t client = 0;
-    std::uint32_t flags = 0;          ///< bits below; unknown ones mean nothing
-    std::uint32_t attempt = 0;        ///< >0: redelivered
-    std::uint32_t head_bytes = 0;     ///< size of the head, so that it can be read in one call
-    std::string_view client_address;  ///< as text `203.0.113.9:4711`, `[2001:db8::1]:80`, `unix:`
-    std::string_view bytes_beside;  ///< what an earlier worker had consumed: precedes the socket's
+    std::uint32_t flags = 0;            ///< bits below; unknown ones mean nothing
+    std::uint32_t attempt = 0;          ///< >0: redelivered
+    std::uint32_t head_bytes = 0;       ///< size of the head, so that it can be read in one call
+    std::string_view client_address{};  ///< as text `203.0.113.9:4711`, `[2001:db8::1]:80`, `unix:`
+    std::string_view
+        bytes_beside{};  ///< what an earlier worker had consumed: precedes the socket's
 
     static constexpr std::uint32_t bridged = 1;      ///< the stream is carried by Baton
     static constexpr std::uint32_t close_after = 2;  ///< batond is ending: answer with close
@@ -163,7 +164,7 @@ struct Status {
 /// Answer to a hello that is not accepted; the link closes after it. Its form is the same in all
 /// versions of the protocol, so that any worker can read it.
 struct Refused {
-    std::string_view text;  ///< for people; cut at refused_text_limit when it is written
+    std::string_view text{};  ///< for people; cut at refused_text_limit when it is written
 
     friend bool operator==(const Refused&, const Refused&) = default;
 };
