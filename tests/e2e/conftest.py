@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness import processes  # noqa: E402  (after the path)
 from harness.daemon import Baton  # noqa: E402
+from harness.stage import Stage  # noqa: E402
 from harness.waiting import FACTOR  # noqa: E402
 
 TEST_LIMIT_SECONDS = int(60 * FACTOR)
@@ -50,3 +51,11 @@ def baton(tmp_path):
     daemon = Baton(tmp_path)
     yield daemon
     daemon.close()
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """Where scripted workers (workers/scripted_worker.py) stop and wait for the test's word."""
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
