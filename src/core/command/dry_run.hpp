@@ -23,8 +23,8 @@
 namespace baton::command {
 
 /// A daemon that is not there: takes configuration, starts nothing. Figures are zero, every worker
-/// is lazy. What is not about configuration is refused.
-class DryRun final : public Operations {
+/// is lazy. What is not about configuration is refused. Tests derive from it.
+class DryRun : public Operations {
 public:
     explicit DryRun(Syntax syntax = {}, Configuration before = {});
 

@@ -140,7 +140,8 @@ constexpr std::string_view aci_closing =
     "| `00200094` | RECEIVE-LENGTH is too small for the attach block | The notification is kept. "
     "|\n"
     "| `00200134` | wrong field or value | The text says which. |\n"
-    "| `00740074` | no message within the wait time | RECEIVE: nothing came. |\n\n"
+    "| `00740074` | no message within the wait time | RECEIVE: nothing came. |\n"
+    "| `02150148` | broker not active | RECEIVE: the daemon ends. |\n\n"
     "A connection that ends loses its registrations. A RECEIVE holds back what follows it on its\n"
     "connection. Several attach servers for one service take turns. How to write one:\n"
     "[guides/attach-server.md](../guides/attach-server.md).\n";

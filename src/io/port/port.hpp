@@ -33,8 +33,7 @@ public:
         std::size_t session_limit = 1000;  ///< connections in all; more are told so and closed
         std::size_t input_limit = 1024UL * 1024UL;  ///< bytes of one command
         std::size_t output_limit =
-            16UL * 1024UL * 1024UL;        ///< unsent bytes until a slow reader is closed
-        std::size_t order_limit = 10'000;  ///< unsent orders of one agent until it is closed
+            16UL * 1024UL * 1024UL;  ///< unsent bytes until a slow reader is closed
         /// Ids are common to HTTP clients and command connections.
         std::function<ClientId()> new_client_id;
     };

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "io/loop/event_loop.hpp"
+#include "io/os/address.hpp"
+#include "io/os/fd.hpp"
+#include "io/os/socket.hpp"
+
+namespace baton::port {
+
+/// One listening socket of the command port. Belongs to the control loop.
+///
+/// The file of a Unix socket stays when it ends: by then it may be the next daemon's. Who listens
+/// there next replaces a file on which nobody answers.
+class Listener {
+public:
+    using Connected = std::function<void(os::Accepted, const Listener&)>;
+
+    /// @param token  what AUTH must say on its connections; empty: nothing
+    Listener(loop::EventLoop& loop, os::UniqueFd socket, os::Address address, std::string token,
+             Connected connected);
+    ~Listener() = default;
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+    [[nodiscard]] const os::Address& address() const noexcept { return address_; }
+    [[nodiscard]] const std::string& token() const noexcept { return token_; }
+    [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+
+private:
+    void accept();
+
+    loop::EventLoop& loop_;
+    os::UniqueFd socket_;
+    os::Address address_;
+    std::string token_;
+    Connected connected_;
+    loop::Watch watch_;
+    loop::Timer retry_;
+};
+
+}  // namespace baton::port
