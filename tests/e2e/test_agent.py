@@ -612,4 +612,4 @@ def test_a_broken_file_of_the_agent_keeps_it_from_starting(start_agent, tmp_path
     (tmp_path / "allow").write_text("/bin/sh\nbin/true\n")
     agent = start_agent("--allow", str(tmp_path / "allow"))
     assert agent.wait() == 78
-    assert "allow: line 2: 'bin/true' is neither an absolute path" in agent.log_text()
+    assert "allow:2: 'bin/true' is neither an absolute path" in agent.log_text()

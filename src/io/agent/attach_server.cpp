@@ -11,7 +11,6 @@
 #include <spdlog/logger.h>
 
 #include "io/agent/command_connection.hpp"
-#include "io/agent/reply.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/fd.hpp"
 
@@ -85,12 +84,12 @@ AttachServer::AttachServer(loop::EventLoop& loop, spdlog::logger& log, os::Uniqu
     for (const std::string& service : services_) {
         connection_.send({"REGISTER", aci_names(service) + ",OPTION=ATTACH"},
                          [this, service](const Reply& reply) {
-                             if (reply.item(0) == success) {
+                             if (item(reply, 0) == success) {
                                  ++registered_;
                              } else {
                                  log_.warn("batond does not take the registration for {}: {} {}",
-                                           service, reply.item(0),
-                                           reply.is_error() ? reply.text : reply.item(1));
+                                           service, item(reply, 0),
+                                           reply.is_error() ? reply.text : item(reply, 1));
                              }
                              if (service == services_.back() && registered_ > 0) receive();
                          });
@@ -108,7 +107,7 @@ void AttachServer::receive() {
 }
 
 void AttachServer::received(const Reply& reply) {
-    if (reply.item(0) == attach_required) {
+    if (item(reply, 0) == attach_required) {
         // First the next RECEIVE: more notifications may be due, and starting takes longer.
         if (!on_finished_) receive();
         const std::string service = service_named_in(reply);
@@ -116,11 +115,11 @@ void AttachServer::received(const Reply& reply) {
         on_wanted_(service);
     } else if (on_finished_) {
         return;
-    } else if (reply.item(0) == wait_time_passed) {
+    } else if (item(reply, 0) == wait_time_passed) {
         receive();
     } else {
-        log_.warn("RECEIVE was answered by {} {}", reply.item(0),
-                  reply.is_error() ? reply.text : reply.item(1));
+        log_.warn("RECEIVE was answered by {} {}", item(reply, 0),
+                  reply.is_error() ? reply.text : item(reply, 1));
         timer_.start(loop_.now() + pause_after_nonsense);
     }
 }

@@ -8,7 +8,6 @@
 #include <spdlog/logger.h>
 
 #include "io/agent/command_connection.hpp"
-#include "io/agent/reply.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/fd.hpp"
 

@@ -19,7 +19,6 @@
 #include "io/agent/attach_server.hpp"
 #include "io/agent/command_connection.hpp"
 #include "io/agent/definition.hpp"
-#include "io/agent/reply.hpp"
 #include "io/os/helper_process.hpp"
 #include "io/os/socket.hpp"
 
@@ -162,19 +161,19 @@ void BatondLink::fall_apart(const std::string& why) {
 }
 
 void BatondLink::pushed(const Reply& push) {
-    const std::string_view order = push.item(1);
-    if (push.item(0) != "order" || order.empty()) {
+    const std::string_view order = item(push, 1);
+    if (item(push, 0) != "order" || order.empty()) {
         log_.warn("batond sent what is no order");
     } else if (order == "config") {
         configuration_changed();
     } else if (order == "end") {
         orders_.end();
     } else if (order == "start") {
-        auto definition = parse_definition(push.item(3));
+        auto definition = parse_definition(item(push, 3));
         if (definition) return orders_.start(*std::move(definition));
-        log_.error("an order to start worker {} cannot be read: {}", push.item(2),
+        log_.error("an order to start worker {} cannot be read: {}", item(push, 2),
                    definition.error());
-    } else if (const auto worker = parse_number(push.item(2)); !worker) {
+    } else if (const auto worker = parse_number(item(push, 2)); !worker) {
         log_.warn("the order '{}' names no worker", order);
     } else if (order == "drain") {
         orders_.drain(*worker, option(push, "drain_ms").value_or(milliseconds(0)),
@@ -223,7 +222,7 @@ void BatondLink::wanted(const std::string& service) {
                             log_.debug("no further worker of {}: {}", service, reply.text);
                             return;
                         }
-                        auto definition = parse_definition(reply.item(1));
+                        auto definition = parse_definition(item(reply, 1));
                         if (definition) return orders_.start(*std::move(definition));
                         log_.error("the definition of a worker of {} cannot be read: {}", service,
                                    definition.error());

@@ -15,7 +15,6 @@
 #include "io/agent/attach_server.hpp"
 #include "io/agent/command_connection.hpp"
 #include "io/agent/definition.hpp"
-#include "io/agent/reply.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/address.hpp"
 

@@ -9,11 +9,16 @@
 #include <vector>
 
 #include "core/base/error.hpp"
-#include "io/agent/reply.hpp"
+#include "core/wire/resp.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/socket.hpp"
 
 namespace baton::agent {
+
+std::string_view item(const Reply& reply, std::size_t index) noexcept {
+    return index < reply.items.size() ? std::string_view(reply.items[index].text)
+                                      : std::string_view();
+}
 
 CommandConnection::CommandConnection(loop::EventLoop& loop, os::UniqueFd socket, OnPush on_push,
                                      OnLost on_lost)
@@ -33,7 +38,7 @@ CommandConnection::CommandConnection(loop::EventLoop& loop, os::UniqueFd socket,
 
 void CommandConnection::send(const std::vector<std::string>& words, OnReply on_reply) {
     if (lost_) return;
-    append_command(output_, words);
+    wire::append_command(output_, words);
     expected_.push_back(std::move(on_reply));
     write();
     if (output_.size() > output_limit) lose("it does not read");

@@ -4,15 +4,22 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.hpp"
-#include "io/agent/reply.hpp"
+#include "core/wire/resp.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
 
 namespace baton::agent {
+
+/// One answer of the command port, or an order that it pushes.
+using Reply = wire::RespValue;
+
+/// The text of an array's item; empty when there is no such item.
+[[nodiscard]] std::string_view item(const Reply& reply, std::size_t index) noexcept;
 
 /// One connection to a command port: commands go out, replies come back in the same order. Replies
 /// that no command has asked for are pushes.
@@ -50,7 +57,7 @@ private:
     os::UniqueFd socket_;
     OnPush on_push_;
     OnLost on_lost_;
-    ReplyDecoder decoder_;
+    wire::ReplyDecoder decoder_;
     std::string output_;
     std::deque<OnReply> expected_;
     bool lost_ = false;

@@ -15,8 +15,10 @@ namespace baton::agent {
 /// batond's definition do not count; everything else in it does.
 class Mapping {
 public:
+    /// @param name  of the file, for the error
     /// @return in the error: which line is wrong, and why
-    [[nodiscard]] static std::expected<Mapping, std::string> parse(std::string_view text);
+    [[nodiscard]] static std::expected<Mapping, std::string> parse(std::string_view text,
+                                                                   std::string_view name);
 
     /// Replaces path and arguments if there is an entry for the service.
     /// @return whether there is

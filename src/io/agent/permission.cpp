@@ -10,7 +10,8 @@
 
 #include <fmt/format.h>
 
-#include "io/agent/words.hpp"
+#include "core/command/error.hpp"
+#include "core/command/grammar.hpp"
 
 namespace baton::agent {
 
@@ -20,11 +21,12 @@ Permission Permission::nothing() {
     return permission;
 }
 
-std::expected<Permission, std::string> Permission::parse(std::string_view text) {
-    auto lines = split_lines(text);
-    if (!lines) return std::unexpected(std::move(lines).error());
+std::expected<Permission, std::string> Permission::parse(std::string_view text,
+                                                         std::string_view name) {
+    auto lines = command::split_file(text, name);
+    if (!lines) return std::unexpected(lines.error().front().text());
     Permission permission = nothing();
-    for (const Line& line : *lines) {
+    for (const command::Line& line : *lines) {
         for (std::string_view word : line.words) {
             constexpr std::string_view variable = "env=";
             constexpr std::string_view output = "output=";
@@ -33,9 +35,9 @@ std::expected<Permission, std::string> Permission::parse(std::string_view text) 
             } else if (word.starts_with(output)) {
                 permission.outputs_.emplace_back(word.substr(output.size()));
             } else if (!word.starts_with('/')) {
-                return std::unexpected(fmt::format(
-                    "line {}: '{}' is neither an absolute path, env=NAME nor output=PATH",
-                    line.number, word));
+                return std::unexpected(
+                    fmt::format("{}: '{}' is neither an absolute path, env=NAME nor output=PATH",
+                                command::place_of(name, line.number), word));
             } else if (word.ends_with('/')) {
                 permission.folders_.emplace_back(word);
             } else {

@@ -26,8 +26,10 @@ public:
     [[nodiscard]] static Permission everything() { return Permission(); }
     /// Nothing: another host without a list.
     [[nodiscard]] static Permission nothing();
+    /// @param name  of the file, for the error
     /// @return in the error: which line is wrong, and why
-    [[nodiscard]] static std::expected<Permission, std::string> parse(std::string_view text);
+    [[nodiscard]] static std::expected<Permission, std::string> parse(std::string_view text,
+                                                                      std::string_view name);
 
     /// @param own_program  path and arguments come from this host's own mapping, which is word
     /// enough

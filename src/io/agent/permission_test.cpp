@@ -24,7 +24,7 @@ bool allowed(const Permission& permission, const std::string& path) {
 }
 
 TEST(Permission, ListsProgramsAndFolders) {
-    const auto permission = Permission::parse("/srv/thumbs/worker\n/srv/tools/  # ours\n");
+    const auto permission = Permission::parse("/srv/thumbs/worker\n/srv/tools/  # ours\n", "allow");
     ASSERT_TRUE(permission) << permission.error();
     EXPECT_TRUE(allowed(*permission, "/srv/thumbs/worker"));
     EXPECT_TRUE(allowed(*permission, "/srv/tools/resize"));
@@ -33,7 +33,7 @@ TEST(Permission, ListsProgramsAndFolders) {
 }
 
 TEST(Permission, NothingLeadsOutOfAFolder) {
-    const auto permission = Permission::parse("/srv/tools/");
+    const auto permission = Permission::parse("/srv/tools/", "allow");
     ASSERT_TRUE(permission);
     for (const char* const path :
          {"/srv/tools/", "/srv/tools/..", "/srv/tools/.", "/srv/tools/../worker",
@@ -43,7 +43,7 @@ TEST(Permission, NothingLeadsOutOfAFolder) {
 }
 
 TEST(Permission, VariablesAndOutputNeedAnEntryOfTheirOwn) {
-    const auto permission = Permission::parse("/bin/true env=COLOUR output=/var/log/echo");
+    const auto permission = Permission::parse("/bin/true env=COLOUR output=/var/log/echo", "allow");
     ASSERT_TRUE(permission);
     auto definition = program("/bin/true");
     definition.environment = {"COLOUR=red"};
@@ -63,7 +63,7 @@ TEST(Permission, TheHostsOwnMappingNeedsNoEntryForItsProgram) {
 }
 
 TEST(Mapping, EX5_ReplacesProgramAndArgumentsOfItsServices) {
-    const auto mapping = Mapping::parse("echo /srv/echo --loud 'two words'\n");
+    const auto mapping = Mapping::parse("echo /srv/echo --loud 'two words'\n", "map");
     ASSERT_TRUE(mapping);
     auto definition = program("/from/batond");
     definition.arguments = {"--quiet"};
@@ -77,9 +77,9 @@ TEST(Mapping, EX5_ReplacesProgramAndArgumentsOfItsServices) {
 }
 
 TEST(Mapping, RefusesWhatIsNoEntry) {
-    EXPECT_FALSE(Mapping::parse("echo"));
-    EXPECT_EQ(Mapping::parse("echo /a\necho /b").error(),
-              "line 2: there is an entry for 'echo' already");
+    EXPECT_FALSE(Mapping::parse("echo", "map"));
+    EXPECT_EQ(Mapping::parse("echo /a\necho /b", "map").error(),
+              "map:2: there is an entry for 'echo' already");
 }
 
 }  // namespace

@@ -47,8 +47,8 @@ std::string read_file(const std::string& path) {
 }
 
 template <typename T>
-T value_or_throw(std::expected<T, std::string> result, const std::string& file) {
-    if (!result) throw std::runtime_error(fmt::format("{}: {}", file, result.error()));
+T value_or_throw(std::expected<T, std::string> result) {
+    if (!result) throw std::runtime_error(result.error());
     return *std::move(result);
 }
 
@@ -73,11 +73,11 @@ Agent::Options agent_options(const CommandLine& line, const baton::os::Address& 
     options.address = address;
     options.host = line.host;
     if (!line.map_file.empty()) {
-        options.mapping = value_or_throw(Mapping::parse(read_file(line.map_file)), line.map_file);
+        options.mapping = value_or_throw(Mapping::parse(read_file(line.map_file), line.map_file));
     }
     if (!line.allow_file.empty()) {
         options.permission =
-            value_or_throw(Permission::parse(read_file(line.allow_file)), line.allow_file);
+            value_or_throw(Permission::parse(read_file(line.allow_file), line.allow_file));
     } else if (line.host != "localhost") {
         options.permission = Permission::nothing();
     }
