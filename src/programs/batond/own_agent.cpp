@@ -40,6 +40,8 @@ void OwnAgent::start(Duration patience) { timer_.start(loop_.now() + patience); 
 void OwnAgent::stop() {
     stopping_ = true;
     timer_.cancel();
+    // One that has just been started cannot be told in any other way.
+    if (process_ && !connected_()) os::end_helper(*process_);
 }
 
 void OwnAgent::when_ended(std::function<void()> then) {

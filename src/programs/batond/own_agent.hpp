@@ -22,7 +22,8 @@ public:
 
     /// Looks after `patience`.
     void start(Duration patience);
-    /// Starts none any more; the running one ends by the order it is given.
+    /// Starts none any more; the running one ends by the order it is given, or, if it is not connected
+    /// yet, by SIGTERM.
     void stop();
     /// The one that was started has ended, or there never was one.
     [[nodiscard]] bool ended() const noexcept { return !process_.has_value(); }
