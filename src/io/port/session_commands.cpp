@@ -151,8 +151,8 @@ void Session::after(Outcome::After after) {
     flush();
     switch (after) {
         case Outcome::After::terminate: return surroundings_.operations.terminate();
-        case Outcome::After::halt: surroundings_.operations.halt();
-        case Outcome::After::abort: surroundings_.operations.abort();
+        case Outcome::After::halt: return surroundings_.operations.halt();
+        case Outcome::After::abort: return surroundings_.operations.abort();
         case Outcome::After::nothing: return;
     }
 }

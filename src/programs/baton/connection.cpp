@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
-#include "io/agent/reply.hpp"
+#include "core/wire/resp.hpp"
 #include "io/os/address.hpp"
 #include "io/os/helper_process.hpp"
 #include "io/os/socket.hpp"
@@ -33,9 +33,9 @@ std::expected<Connection, std::string> Connection::open(const std::string& socke
                                        os::describe_os_error(fd.error().os_errno), remedy));
 }
 
-Result<agent::Reply> Connection::ask(std::span<const std::string> words) {
+Result<wire::RespValue> Connection::ask(std::span<const std::string> words) {
     std::string command;
-    agent::append_command(command, words);
+    wire::append_command(command, words);
     std::string_view rest = command;
     while (!rest.empty()) {
         const auto sent = os::send_some(fd_.borrow(), std::as_bytes(std::span(rest)));

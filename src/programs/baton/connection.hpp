@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/base/error.hpp"
-#include "io/agent/reply.hpp"
+#include "core/wire/resp.hpp"
 #include "io/os/fd.hpp"
 
 namespace baton::tool {
@@ -19,13 +19,13 @@ public:
 
     /// Sends a command and waits for its answer, as long as it takes.
     /// @return peer_gone: batond has ended the connection
-    [[nodiscard]] Result<agent::Reply> ask(std::span<const std::string> words);
+    [[nodiscard]] Result<wire::RespValue> ask(std::span<const std::string> words);
 
 private:
     explicit Connection(os::UniqueFd fd) : fd_(std::move(fd)) {}
 
     os::UniqueFd fd_;
-    agent::ReplyDecoder decoder_;
+    wire::ReplyDecoder decoder_;
 };
 
 }  // namespace baton::tool

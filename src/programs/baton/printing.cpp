@@ -1,8 +1,9 @@
 #include "programs/baton/printing.hpp"
 
 #include <string>
+#include <string_view>
 
-#include "io/agent/reply.hpp"
+#include "core/wire/resp.hpp"
 
 namespace baton::tool {
 namespace {
@@ -26,13 +27,18 @@ std::string printable(const std::string& text) {
 
 }  // namespace
 
-std::string plain(const agent::Reply& reply) {
+std::string plain(const wire::RespValue& reply) {
     std::string out;
-    if (reply.kind == agent::Reply::Kind::array) {
+    if (!reply.items.empty()) {
         for (const auto& item : reply.items) out += plain(item);
         return out;
     }
-    if (reply.kind == agent::Reply::Kind::null || reply.text.empty()) return out;
+    // RESP marks errors by a word for programs; people are told what is wrong.
+    constexpr std::string_view mark = "ERR ";
+    if (reply.is_error() && reply.text.starts_with(mark)) {
+        return printable(reply.text.substr(mark.size())) + '\n';
+    }
+    if (reply.kind == wire::RespValue::Kind::null || reply.text.empty()) return out;
     out = printable(reply.text);
     if (out.back() != '\n') out += '\n';
     return out;

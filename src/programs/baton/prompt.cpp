@@ -16,7 +16,7 @@
 
 #include "core/command/completion.hpp"
 #include "core/command/grammar.hpp"
-#include "io/agent/reply.hpp"
+#include "core/wire/resp.hpp"
 #include "programs/baton/connection.hpp"
 #include "programs/baton/printing.hpp"
 
