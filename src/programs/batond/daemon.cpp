@@ -44,6 +44,12 @@ namespace {
 /// Between the order to end and the last word of agents: their workers' own time limits come first.
 constexpr auto agents_limit = std::chrono::seconds(60);
 
+/// For an agent that outlived an earlier daemon to come back: it tries again at least this often.
+constexpr auto survivor_limit = std::chrono::seconds(5);
+
+/// Between two looks whether agents have ended.
+constexpr auto agents_interval = std::chrono::milliseconds(20);
+
 /// For the last answers of the command port.
 constexpr auto port_patience = std::chrono::seconds(2);
 
@@ -107,7 +113,7 @@ Daemon::Daemon(const Settings& settings)
       files_(os::make_file_layer()),
       own_agent_(loops_.control_loop(), settings.command_socket,
                  [this] { return port_.agent_connected("localhost"); }),
-      end_timer_(loops_.control_loop(), [this] { workers_gone(); }) {
+      end_timer_(loops_.control_loop(), [this] { look_for_agents(); }) {
     switches_.access_log_json.store(settings.access_log_json, std::memory_order_relaxed);
     if (const auto opened = access_log_.open(settings.access_log); !opened) {
         throw std::runtime_error(fmt::format("cannot write the access log {}: {}",
@@ -286,9 +292,21 @@ void Daemon::clients_gone() {
     own_agent_.stop();
     // Refuses what still waits, and drains every worker, also those that no agent started.
     fleet_.stop_everything();
-    port_.order_end();
-    end_timer_.start(loops_.control_loop().now() + agents_limit);
-    own_agent_.when_ended([this] { end_timer_.start(loops_.control_loop().now()); });
+    steering_.end_agents();
+    const auto now = loops_.control_loop().now();
+    agents_until_ = now + agents_limit;
+    survivor_until_ = now + survivor_limit;
+    look_for_agents();
+}
+
+/// Agents end when their workers have. One that outlived an earlier daemon may still be on its way
+/// here: if nobody told it, it and its workers would stay behind.
+void Daemon::look_for_agents() {
+    const auto now = loops_.control_loop().now();
+    const bool survivor = own_agent_.expects_another() && now < survivor_until_;
+    const bool all_ended = own_agent_.ended() && port_.agents().empty() && !survivor;
+    if (all_ended || now >= agents_until_) return workers_gone();
+    end_timer_.start(now + agents_interval);
 }
 
 void Daemon::workers_gone() {

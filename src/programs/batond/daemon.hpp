@@ -58,6 +58,7 @@ private:
     void on_signal(int signal);
     void terminate();      ///< no new connections, clients finish
     void clients_gone();   ///< workers are drained, agents are told to end
+    void look_for_agents();
     void workers_gone();   ///< the command port closes
     void closed();
 
@@ -83,6 +84,8 @@ private:
     OwnAgent own_agent_;
     loop::Timer end_timer_;
     bool ending_ = false;
+    Instant agents_until_{};
+    Instant survivor_until_{};
 };
 
 }  // namespace baton::daemon

@@ -44,11 +44,6 @@ void OwnAgent::stop() {
     if (process_ && !connected_()) os::end_helper(*process_);
 }
 
-void OwnAgent::when_ended(std::function<void()> then) {
-    if (ended()) return then();
-    when_ended_ = std::move(then);
-}
-
 void OwnAgent::look() {
     if (stopping_ || process_) return;
     if (connected_()) {
@@ -78,9 +73,9 @@ void OwnAgent::exited() {
     watch_.forget();
     const auto status = os::collect_helper(*process_);
     process_.reset();
-    if (when_ended_) std::exchange(when_ended_, nullptr)();
+    another_runs_ = os::exit_status(status) == another_is_running;
     if (stopping_) return;
-    if (os::exit_status(status) != another_is_running) {
+    if (!another_runs_) {
         spdlog::warn("the agent of this host has ended ({}); starting another",
                      os::describe_wait_status(status));
     }

@@ -27,8 +27,9 @@ public:
     void stop();
     /// The one that was started has ended, or there never was one.
     [[nodiscard]] bool ended() const noexcept { return !process_.has_value(); }
-    /// Calls `then` once when ended(), at once if it has.
-    void when_ended(std::function<void()> then);
+    /// Another one, which outlived an earlier daemon, has kept ours from starting, and has not
+    /// connected yet.
+    [[nodiscard]] bool expects_another() const { return another_runs_ && !connected_(); }
 
 private:
     void look();
@@ -43,7 +44,7 @@ private:
     loop::Timer timer_;
     Duration pause_;
     bool stopping_ = false;
-    std::function<void()> when_ended_;
+    bool another_runs_ = false;
 };
 
 }  // namespace baton::daemon

@@ -66,6 +66,9 @@ public:
     void connect(port::Port& port, admin::Server& admin, journal::Journal* journal,
                  const delivery::WorkerListener& workers);
 
+    /// The daemon ends: so do all agents, also those that come now.
+    void end_agents();
+
     // steering_looking.cpp
     std::vector<engine::ServiceView> services() override;
     command::Answer<engine::ServiceView> service(const std::string& name) override;
@@ -166,6 +169,7 @@ private:
     std::vector<Listening> listening_;
     std::map<WorkerId, bool> started_alone_;  ///< by `start id`, `stop id`
     std::uint32_t max_users_ = 0;
+    bool ending_ = false;
     std::size_t event_limit_ = 10'000;
     std::vector<CommandEvent> command_events_;  ///< oldest first, at most event_limit_
 };

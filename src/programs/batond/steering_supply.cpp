@@ -42,6 +42,11 @@ command::AgentWorker Steering::agent_worker(const engine::WorkerView& view) cons
     return worker;
 }
 
+void Steering::end_agents() {
+    ending_ = true;
+    port_->order_end();
+}
+
 Answer<command::AgentConfiguration> Steering::agent_configuration(const std::string& host) {
     command::AgentConfiguration configuration;
     configuration.worker_socket = identity_.worker_socket;
@@ -83,6 +88,11 @@ Answer<> Steering::agent_arrived(const std::string& host, std::uint32_t process_
                                                 .status = 9,
                                                 .detail = "its agent ended"});
         }
+    }
+    if (ending_) {
+        // After the answer to its `agent watch`, which comes before any order.
+        parts_.loops.control_loop().post([this] { port_->order_end(); });
+        return {};
     }
     parts_.fleet.set_host_expected(host, true);
     // Those that were ordered while no agent was there.

@@ -1,0 +1,92 @@
+"""What a death of batond or of the agent means, and what a state directory keeps."""
+
+import sys
+from pathlib import Path
+
+from harness import processes
+from harness.waiting import wait_until
+
+WORKER = Path(__file__).parent / "workers/scripted_worker.py"
+
+
+def config(options="max=2") -> str:
+    return f"""
+        config service work {options}
+        config worker work localhost {sys.executable} {WORKER}
+        route / work
+    """
+
+
+def agent_pid(baton) -> int:
+    """Of this host's agent, once it is there."""
+    def found():
+        agents = baton.json("status")["agents"]
+        return agents and int(agents[0].split("pid ")[1].rstrip(")"))
+    return wait_until(found, "the agent is there")
+
+
+def test_an_agent_that_dies_is_started_again_and_its_workers_with_it(baton):
+    baton.start(config("min=1 max=2"))
+    first = int(baton.get("/").fields["x-worker"])
+    processes.kill_9(agent_pid(baton))
+    wait_until(lambda: processes.state(first) in ("", "Z"), "workers end with their agent")
+    wait_until(lambda: baton.get("/").status == 200, "another worker answers")
+    assert int(baton.get("/").fields["x-worker"]) != first
+
+
+def test_changes_are_on_disk_before_their_ok_and_survive_kill_9(baton):
+    baton.start(config(), "--state", str(baton.folder / "state"))
+    assert baton.command("config service extra max=3 queue=7") == "Ok."
+    assert baton.command("route /extra extra") == "Ok."
+    assert baton.command("pause work")
+    saved = baton.command("save")
+    baton.kill_9()
+    baton.restart()
+    assert baton.command("save") == saved
+    assert baton.json("service extra")["options"]["queue"] == 7
+
+
+def test_state_wins_over_the_file_and_differences_are_named(baton):
+    baton.start(config(), "--state", str(baton.folder / "state"))
+    baton.command("config service work max=5")
+    baton.stop()
+    baton.restart()
+    assert baton.json("service work")["options"]["max"] == 5
+    baton.wait_for_log("differs from the state")
+    baton.wait_for_log("config service work max=2")
+    baton.command(f"apply {baton.folder / 'baton.conf'}")
+    assert baton.json("service work")["options"]["max"] == 2
+
+
+def test_halt_ends_the_daemon_like_a_crash_and_the_next_one_takes_over(baton):
+    baton.start(config("min=1 max=1"))
+    agent = agent_pid(baton)
+    baton.command("halt")
+    assert baton.wait_for_end() == 1
+    assert processes.state(agent) not in ("", "Z")
+    baton.restart()
+    assert agent_pid(baton) == agent
+    wait_until(lambda: baton.get("/").status == 200, "requests are served")
+
+
+def test_a_socket_in_use_is_said_with_what_to_do(baton):
+    import subprocess
+    from harness.daemon import bin_dir
+    baton.start(config())
+    second = subprocess.run([bin_dir() / "batond", "--socket", str(baton.socket)],
+                            capture_output=True, text=True, check=False, timeout=20)
+    assert second.returncode == 1
+    assert "another batond uses it" in second.stderr
+
+
+def test_check_names_file_line_word_and_remedy(baton):
+    import subprocess
+    from harness.daemon import bin_dir
+    path = baton.folder / "wrong.conf"
+    path.write_text("config service work max=2\nconfig service other pickk=warm\nroute / nobody\n")
+    checked = subprocess.run([bin_dir() / "batond", "--check", str(path)], capture_output=True,
+                             text=True, check=False, timeout=20)
+    assert checked.returncode == 1
+    assert "wrong.conf:2: config service: unknown option 'pickk' (word 4); did you mean 'pick'?" \
+        in checked.stderr
+    assert "wrong.conf:3: route:" in checked.stderr
