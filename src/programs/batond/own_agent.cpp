@@ -13,6 +13,7 @@
 #include "core/base/time.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/helper_process.hpp"
+#include "io/os/lock_file.hpp"
 
 namespace baton::daemon {
 namespace {
@@ -44,6 +45,12 @@ void OwnAgent::stop() {
     if (process_ && !connected_()) os::end_helper(*process_);
 }
 
+bool OwnAgent::expects_another() const {
+    if (process_ || connected_()) return false;
+    const auto lock = os::lock_file(command_socket_ + ".agent.localhost.lock");
+    return !lock && lock.error().code == Errc::in_use;
+}
+
 void OwnAgent::look() {
     if (stopping_ || process_) return;
     if (connected_()) {
@@ -73,9 +80,8 @@ void OwnAgent::exited() {
     watch_.forget();
     const auto status = os::collect_helper(*process_);
     process_.reset();
-    another_runs_ = os::exit_status(status) == another_is_running;
     if (stopping_) return;
-    if (!another_runs_) {
+    if (os::exit_status(status) != another_is_running) {
         spdlog::warn("the agent of this host has ended ({}); starting another",
                      os::describe_wait_status(status));
     }

@@ -27,9 +27,9 @@ public:
     void stop();
     /// The one that was started has ended, or there never was one.
     [[nodiscard]] bool ended() const noexcept { return !process_.has_value(); }
-    /// Another one, which outlived an earlier daemon, has kept ours from starting, and has not
-    /// connected yet.
-    [[nodiscard]] bool expects_another() const { return another_runs_ && !connected_(); }
+    /// Another one runs, which outlived an earlier daemon and has not come back yet: it holds the lock
+    /// that keeps agents of one host and command socket from being two.
+    [[nodiscard]] bool expects_another() const;
 
 private:
     void look();
@@ -44,7 +44,6 @@ private:
     loop::Timer timer_;
     Duration pause_;
     bool stopping_ = false;
-    bool another_runs_ = false;
 };
 
 }  // namespace baton::daemon
