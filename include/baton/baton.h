@@ -223,7 +223,10 @@ BATON_API void baton_worker_free(baton_worker_t* worker) BATON_NOEXCEPT;
 BATON_API int baton_request_read_head(baton_request_t* request) BATON_NOEXCEPT;
 
 /* The client's socket, or one end of a stream that Baton carries (baton_request_bridged()): yours
- * until the request ends, not yours to close. -1 afterwards. */
+ * until the request ends, not yours to close. -1 afterwards.
+ *
+ * In an epoll of your own, remove it before the request ends: batond holds the same connection, so
+ * its registration would outlive the descriptor and report the next request's bytes. */
 BATON_API int baton_request_fd(const baton_request_t* request) BATON_NOEXCEPT;
 
 /* As in batond's access log. */
