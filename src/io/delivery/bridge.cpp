@@ -17,8 +17,10 @@
 #include "io/os/socket.hpp"
 
 // Invariants
-// - What is read from the client is what belongs to the request and no byte more: `done, keep` leaves
-//   the next request unread in the socket, as with a handed-over connection. (Endless mode has none.)
+// - What is read from the client is what belongs to the request and no byte more: `done, keep`
+// leaves
+//   the next request unread in the socket, as with a handed-over connection. (Endless mode has
+//   none.)
 // - Bytes are read from one side only while there is room for them.
 
 namespace baton::delivery {
@@ -118,8 +120,7 @@ bool Bridge::read_client() {
     }
     const auto take = takeable(std::string_view(room.data(), *peeked));
     if (take == 0) return false;
-    const auto got =
-        os::receive_some(client_.borrow(), std::as_writable_bytes(room).first(take));
+    const auto got = os::receive_some(client_.borrow(), std::as_writable_bytes(room).first(take));
     if (!got) return false;
     if (!frame(std::string_view(room.data(), *got))) {
         // Where the body ends is not known any more: the worker sees the stream end in the middle.
@@ -187,7 +188,8 @@ void Bridge::arm() {
 
 void Bridge::check_finished() {
     if (!finished_) return;
-    // After `done` the worker writes nothing more: what it wrote lies in the pair or has been carried.
+    // After `done` the worker writes nothing more: what it wrote lies in the pair or has been
+    // carried.
     const bool all_carried =
         to_client_.empty() && (worker_ended_ || os::bytes_unread(here_.borrow()) == 0);
     const bool one_side_ended = worker_ended_ || client_ended_;

@@ -16,16 +16,16 @@
 
 namespace baton::delivery {
 
-/// Which bytes of the client's belong to the request; what follows is the next one's and stays in the
-/// socket.
+/// Which bytes of the client's belong to the request; what follows is the next one's and stays in
+/// the socket.
 struct RequestExtent {
     std::uint64_t head_bytes = 0;
     std::uint64_t body_bytes = 0;  ///< of a sized body
     bool chunked = false;
 };
 
-/// A stream that Baton carries: one end of a socket pair is the worker's, the other is pumped from and
-/// to the client. The fallback wherever the client's own socket cannot be passed.
+/// A stream that Baton carries: one end of a socket pair is the worker's, the other is pumped from
+/// and to the client. The fallback wherever the client's own socket cannot be passed.
 ///
 /// Works on its own duplicate of the client's descriptor, so that the front's registration is left
 /// alone. At most `buffer_limit` bytes wait in each direction; whoever is slow holds up the other.
@@ -34,8 +34,8 @@ class Bridge {
 public:
     static constexpr std::size_t buffer_limit = 64 * 1024;
 
-    /// The client's connection is broken, or its request cannot be framed: the worker's end is closed,
-    /// its `done` or its death ends the request.
+    /// The client's connection is broken, or its request cannot be framed: the worker's end is
+    /// closed, its `done` or its death ends the request.
     /// @param bytes_beside  consumed by an earlier worker; sent first
     /// @return limit_reached: no descriptors
     [[nodiscard]] static Result<std::unique_ptr<Bridge>> open(loop::EventLoop& loop,

@@ -61,7 +61,8 @@ public:
     ///
     /// On success the worker has its own duplicate of `client`; the caller keeps its descriptor and
     /// must not read from it until `done`. On failure nothing was sent.
-    /// @return would_block: the link is full; peer_gone: stop sending, ended() comes once the link is
+    /// @return would_block: the link is full; peer_gone: stop sending, ended() comes once the link
+    /// is
     ///         drained; too_many_in_flight: passed descriptors lie unread; both mean: worker full
     /// Thread-safety: any thread; the kernel orders concurrent calls.
     [[nodiscard]] Result<> pass(const wire::Ticket& ticket, os::BorrowedFd client) const;

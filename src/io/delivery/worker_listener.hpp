@@ -10,7 +10,8 @@
 
 namespace baton::delivery {
 
-/// Where workers connect: a SOCK_SEQPACKET Unix socket, created with mode 0660. Belongs to its loop.
+/// Where workers connect: a SOCK_SEQPACKET Unix socket, created with mode 0660. Belongs to its
+/// loop.
 class WorkerListener {
 public:
     using Connected = std::function<void(os::UniqueFd)>;

@@ -68,7 +68,7 @@ struct Client {
     os::UniqueFd fd;  // before watch: the watch has to leave the loop while it is open
     loop::Watch watch;
     loop::Timer timer;
-    Instant deadline = never;  ///< what the timer is for; the timer itself may fire earlier
+    Instant deadline = never;       ///< what the timer is for; the timer itself may fire earlier
     Instant head_deadline = never;  ///< of the head that has begun
     std::shared_ptr<const ListenerOptions> options;
     std::shared_ptr<ClientRecord> record;

@@ -14,7 +14,9 @@ namespace baton::front {
 ClientRecords::Admission ClientRecords::admit(const std::shared_ptr<ClientRecord>& record,
                                               const std::string& host, const Limits& limits) {
     const std::lock_guard lock(mutex_);
-    const auto full = [this](std::uint32_t limit) { return limit != 0 && records_.size() >= limit; };
+    const auto full = [this](std::uint32_t limit) {
+        return limit != 0 && records_.size() >= limit;
+    };
     if (full(limits.in_all) || full(limit_in_all_)) return Admission::too_many;
     auto& of_host = per_host_[host];
     if (limits.per_address != 0 && of_host >= limits.per_address) {

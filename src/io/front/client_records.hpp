@@ -13,8 +13,8 @@
 
 namespace baton::front {
 
-/// What other threads may see of one connection. Written by its loop, read by anybody; the fields are
-/// independent figures, so relaxed order is enough.
+/// What other threads may see of one connection. Written by its loop, read by anybody; the fields
+/// are independent figures, so relaxed order is enough.
 struct ClientRecord {
     ClientId id{};
     std::string address;  ///< never changes

@@ -21,7 +21,8 @@
 // answer of Baton's own, and after a worker's `close`: FIN, then read away what the client still
 // sends, within limits of bytes and time (RFC 9112, 9.6).
 //
-// SO_LINGER 0 and close() reset nothing while a worker's duplicate lives; connect() to AF_UNSPEC does.
+// SO_LINGER 0 and close() reset nothing while a worker's duplicate lives; connect() to AF_UNSPEC
+// does.
 
 namespace baton::front {
 namespace {
@@ -51,18 +52,18 @@ void Front::respond(Client& client, Errc reason, std::string_view allowed_method
         requests_.emplace(request.id, &client);
     }
     const auto status = describe(reason).http_status;
-    const auto date = http::http_date(std::chrono::sys_seconds(std::chrono::seconds(
-        os::wall_clock_nanoseconds() / 1'000'000'000U)));
-    client.out = http::compose(http::Refusal{
-        .code = reason,
-        .request = request.id,
-        .json = request.json,
-        .keep_alive = false,
-        .head_only = request.head_method,
-        .retry_after = status == 503 ? std::optional(retry_after) : std::nullopt,
-        .allow = allowed_methods,
-        .detail = {},
-        .date = std::string_view(date.data(), date.size())});
+    const auto date = http::http_date(std::chrono::sys_seconds(
+        std::chrono::seconds(os::wall_clock_nanoseconds() / 1'000'000'000U)));
+    client.out = http::compose(
+        http::Refusal{.code = reason,
+                      .request = request.id,
+                      .json = request.json,
+                      .keep_alive = false,
+                      .head_only = request.head_method,
+                      .retry_after = status == 503 ? std::optional(retry_after) : std::nullopt,
+                      .allow = allowed_methods,
+                      .detail = {},
+                      .date = std::string_view(date.data(), date.size())});
     log(client, status, client.out.size(), reason);
     forget_request(client);
     client.partial.reset();
@@ -77,8 +78,7 @@ void Front::respond(Client& client, Errc reason, std::string_view allowed_method
 
 void Front::write_out(Client& client) {
     while (!client.out.empty()) {
-        const auto sent =
-            os::send_some(client.fd.borrow(), std::as_bytes(std::span(client.out)));
+        const auto sent = os::send_some(client.fd.borrow(), std::as_bytes(std::span(client.out)));
         if (!sent) {
             if (sent.error().code == Errc::would_block) return arm(client, loop::Interest::write);
             return close(client);
@@ -98,7 +98,8 @@ void Front::linger(Client& client) {
 
 void Front::read_away(Client& client) {
     for (int count = 0; count < reads_per_turn; ++count) {
-        const auto got = os::receive_some(client.fd.borrow(), std::as_writable_bytes(std::span(peeked_)));
+        const auto got =
+            os::receive_some(client.fd.borrow(), std::as_writable_bytes(std::span(peeked_)));
         if (!got) {
             if (got.error().code != Errc::would_block) return close(client);
             break;
@@ -109,8 +110,8 @@ void Front::read_away(Client& client) {
     arm(client, loop::Interest::read);
 }
 
-/// Part of an answer is on its way: what is complete of it shall arrive, and the client shall see that
-/// the rest does not.
+/// Part of an answer is on its way: what is complete of it shall arrive, and the client shall see
+/// that the rest does not.
 void Front::begin_reset(Client& client) {
     forget_request(client);
     client.enter(ClientState::resetting);

@@ -17,10 +17,12 @@
 #include "io/os/socket.hpp"
 
 // Invariants
-// - A client in clients_ is not `over`; one that is over lies in closed_ until the batch has ended, so
+// - A client in clients_ is not `over`; one that is over lies in closed_ until the batch has ended,
+// so
 //   that a handler may close its own client and still look at it.
 // - requests_ names a client for every request between its arrival and its end, and no other.
-// - While a request is handed over the client's watch is not armed: what happens on the connection is
+// - While a request is handed over the client's watch is not armed: what happens on the connection
+// is
 //   the worker's affair. Only the timer looks, by stream offsets.
 
 namespace baton::front {
@@ -60,7 +62,8 @@ void Front::drain(Instant until, std::function<void()> drained) {
     drained_ = std::move(drained);
     drain_timer_.start(until);
     for (auto& [id, client] : clients_) {
-        // A head that has begun may still be answered; a connection between two requests has had its.
+        // A head that has begun may still be answered; a connection between two requests has had
+        // its.
         const bool idle = client->state == ClientState::reading_head && !client->partial;
         if (idle) set_deadline(*client, loop_.now());
     }
@@ -88,9 +91,9 @@ void Front::connected(os::UniqueFd fd, const os::Address& peer,
     added.timer.bind(loop_, [this, &added] { on_timer(added); });
     clients_.emplace(added.id(), std::move(client));
 
-    const auto admission = records_.admit(added.record, added.host,
-                                          {.in_all = options->connection_limit,
-                                           .per_address = options->per_address_limit});
+    const auto admission = records_.admit(
+        added.record, added.host,
+        {.in_all = options->connection_limit, .per_address = options->per_address_limit});
     if (admission != ClientRecords::Admission::admitted) {
         return respond(added, Errc::too_many_connections);
     }
@@ -140,7 +143,8 @@ void Front::on_timer(Client& client) {
         case ClientState::reading_head:
             if (client.partial && client.head_deadline > loop_.now()) return read_head(client);
             // A client that has sent nothing, or is between two requests, is closed without a word.
-            if (client.partial && client.partial->begun()) return respond(client, Errc::head_timeout);
+            if (client.partial && client.partial->begun())
+                return respond(client, Errc::head_timeout);
             return close(client);
         case ClientState::handed_over: return look_for_progress(client);
         case ClientState::responding:
@@ -194,8 +198,8 @@ void Front::forget_request(Client& client) {
 void Front::close(Client& client) {
     if (client.state == ClientState::over) return;
     if (client.request.id != RequestId::none) forget_request(client);
-    // Out of epoll before the descriptor is closed: a worker may still hold a duplicate, and with it
-    // the registration.
+    // Out of epoll before the descriptor is closed: a worker may still hold a duplicate, and with
+    // it the registration.
     client.watch.forget();
     client.timer.cancel();
     client.fd.reset();

@@ -49,8 +49,8 @@ struct Consignment {
 /// The HTTP listeners and client connections of one loop: reads heads without consuming them, and
 /// takes connections back.
 ///
-/// Knows nothing of services and workers: it asks the dispatcher and is told by the functions below,
-/// all of them on its loop's thread. Calls that name a request which has ended meanwhile are
+/// Knows nothing of services and workers: it asks the dispatcher and is told by the functions
+/// below, all of them on its loop's thread. Calls that name a request which has ended meanwhile are
 /// harmless.
 class Front {
 public:
@@ -64,8 +64,8 @@ public:
     void add_listener(os::UniqueFd fd, const os::Address& address,
                       std::shared_ptr<const ListenerOptions> options);
     void remove_listener(const os::Address& address);
-    /// No new connections; idle ones close, the others after their answer. `drained` is called once,
-    /// when the last has gone or at `until`, whatever comes first.
+    /// No new connections; idle ones close, the others after their answer. `drained` is called
+    /// once, when the last has gone or at `until`, whatever comes first.
     void drain(Instant until, std::function<void()> drained);
 
     // What the dispatcher says of a request.
@@ -142,7 +142,7 @@ private:
     std::unordered_map<RequestId, Client*> requests_;
     std::vector<std::unique_ptr<Client>> closed_;  ///< destroyed after the present batch
     std::vector<std::string> spare_copies_;        ///< so that idle clients hold no memory
-    std::uint64_t next_request_ = 1;  ///< of this loop; ids carry the loop, too
+    std::uint64_t next_request_ = 1;               ///< of this loop; ids carry the loop, too
     std::array<char, http::head_bytes_ceiling + 1> peeked_;
     std::optional<Instant> draining_until_;
     std::function<void()> drained_;

@@ -1,7 +1,5 @@
 #include "io/front/front.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -14,6 +12,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
@@ -66,7 +66,8 @@ public:
     [[nodiscard]] bool rejecting() const override { return reject; }
     void finished(const Access& access) override { statuses.push_back(access.status); }
 
-    Place place{.service = ServiceId{7}, .answer_timeout = seconds(60), .stall_timeout = seconds(60)};
+    Place place{
+        .service = ServiceId{7}, .answer_timeout = seconds(60), .stall_timeout = seconds(60)};
     bool reject = false;
     std::vector<Arrival> arrivals;
     std::vector<RequestId> left;
@@ -234,8 +235,9 @@ TEST_F(FrontTest, KeepIsRefusedWhenTheBodyWasNotReadSoNoOneTakesItForARequest) {
         worker_reads(worker, smuggled.size() - get.size());  // the head only
         send(worker, "early answer");
     }
-    front->give_back(request, Assignment{1},
-                     {.disposition = Disposition::keep, .bytes_read = smuggled.size() - get.size()});
+    front->give_back(
+        request, Assignment{1},
+        {.disposition = Disposition::keep, .bytes_read = smuggled.size() - get.size()});
     EXPECT_EQ(receive(client), "early answer");  // and its end
     EXPECT_FALSE(reset_seen);
     EXPECT_EQ(notebook.arrivals.size(), 1U);
@@ -283,7 +285,9 @@ TEST_F(FrontTest, UnreadIsSeenRightEvenAfterTheClientHasHalfClosed) {
     const auto request = arrival();
     hand_over(request).reset();
     os::shutdown_writing(client.borrow());
-    until([&] { return front->examine(request, Assignment{1}, true) == RecoveryVerdict::redeliverable; });
+    until([&] {
+        return front->examine(request, Assignment{1}, true) == RecoveryVerdict::redeliverable;
+    });
 }
 
 TEST_F(FrontTest, AReadRequestIsRedeliverableOnlyIfIdempotentWithItsBytesBeside) {

@@ -17,8 +17,8 @@
 
 // What happened to a request whose worker is gone is read from stream offsets, against those at the
 // request's beginning (client.base): contents prove nothing, since a client may pipeline two equal
-// requests. client.base starts at zero with the connection and moves on at each `done, keep`, when it
-// is compared with what the worker says it has read.
+// requests. client.base starts at zero with the connection and moves on at each `done, keep`, when
+// it is compared with what the worker says it has read.
 
 namespace baton::front {
 
@@ -44,14 +44,15 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
     client->enter(ClientState::delivering);
     client->request.assignment = assignment;
     client->request.worker = worker;
-    return Consignment{.connection = client->fd.borrow(),
-                       .client = client->id(),
-                       .client_address = client->record->address,
-                       .head_bytes = client->request.head_bytes,
-                       .body_bytes = client->request.expected_bytes - client->request.head_bytes,
-                       .chunked = client->request.chunked,
-                       .bytes_beside = beside,
-                       .head = std::string_view(client->copy).substr(0, client->request.head_bytes)};
+    return Consignment{
+        .connection = client->fd.borrow(),
+        .client = client->id(),
+        .client_address = client->record->address,
+        .head_bytes = client->request.head_bytes,
+        .body_bytes = client->request.expected_bytes - client->request.head_bytes,
+        .chunked = client->request.chunked,
+        .bytes_beside = beside,
+        .head = std::string_view(client->copy).substr(0, client->request.head_bytes)};
 }
 
 void Front::delivered(RequestId request, Assignment assignment) {
@@ -88,9 +89,9 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
     log(*client, report.status, report.bytes_written, std::nullopt);
     if (report.disposition == engine::Disposition::released) return close(*client);
 
-    // Trusting a worker that has not read all of its request would let the rest of the body be taken
-    // for the next request. Of a chunked one only the worker knows the length; the kernel's count
-    // shows whether it speaks the truth.
+    // Trusting a worker that has not read all of its request would let the rest of the body be
+    // taken for the next request. Of a chunked one only the worker knows the length; the kernel's
+    // count shows whether it speaks the truth.
     const bool length_right =
         client->request.chunked || report.bytes_read == client->request.expected_bytes;
     bool keep = report.disposition == engine::Disposition::keep && length_right && !draining_until_;
@@ -113,7 +114,8 @@ void Front::close_after_done(Client& client) {
     // FIN for every holder: the worker's duplicate may live a little longer.
     os::shutdown_writing(client.fd.borrow());
     const auto now = os::stream_offsets(client.fd.borrow());
-    const bool all_read = !now || now->consumed - client.base.consumed >= client.request.expected_bytes;
+    const bool all_read =
+        !now || now->consumed - client.base.consumed >= client.request.expected_bytes;
     const bool more_may_come = client.request.chunked || !all_read;
     if (!more_may_come && os::bytes_unread(client.fd.borrow()) == 0) return close(client);
     forget_request(client);
@@ -159,7 +161,8 @@ void Front::look_for_progress(Client& client) {
     const auto now = os::stream_offsets(client.fd.borrow());
     if (!now) return;  // a Unix socket: its worker is only bound by its own time limits
     const bool begun = now->written != client.base.written;
-    if (!begun && loop_.now() >= deadline_after(request.handed_over_at, request.place.answer_timeout)) {
+    if (!begun &&
+        loop_.now() >= deadline_after(request.handed_over_at, request.place.answer_timeout)) {
         return dispatcher_.hung(request.place.service, request.id, request.assignment,
                                 Errc::worker_hung);
     }

@@ -16,9 +16,9 @@
 #include "io/front/front.hpp"
 #include "io/os/socket.hpp"
 
-// The head is peeked, so the bytes stay in the socket for the worker. A partial head leaves the socket
-// readable: SO_RCVLOWAT makes epoll wait for more than what is there. That works on TCP and while the
-// window has room; otherwise (Unix sockets, many small pieces) a timer looks again.
+// The head is peeked, so the bytes stay in the socket for the worker. A partial head leaves the
+// socket readable: SO_RCVLOWAT makes epoll wait for more than what is there. That works on TCP and
+// while the window has room; otherwise (Unix sockets, many small pieces) a timer looks again.
 
 namespace baton::front {
 namespace {

@@ -20,7 +20,8 @@
 #include "io/os/fd.hpp"
 
 // Invariants
-// - A token given to epoll is {generation, slot}. A slot's generation rises when its watch leaves, so
+// - A token given to epoll is {generation, slot}. A slot's generation rises when its watch leaves,
+// so
 //   that an event already fetched for a watch that a handler has destroyed meanwhile finds nobody.
 // - heap_ is a binary heap of running timers by time; each knows its index in it.
 // - mailbox_mutex_ is held for a push or a swap only; tasks run without it.
@@ -220,7 +221,8 @@ void EventLoop::dispatch(std::uint64_t token, std::uint32_t events) {
              .broken = (events & (os::epoll_hangup | os::epoll_error)) != 0});
     // slots_ may have grown: look the slot up anew.
     const auto& after = slots_[index];
-    if (after.watch == &watch && after.generation == generation) watch.handler_ = std::move(handler);
+    if (after.watch == &watch && after.generation == generation)
+        watch.handler_ = std::move(handler);
 }
 
 void EventLoop::run_tasks() {

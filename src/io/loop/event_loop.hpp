@@ -17,11 +17,11 @@ namespace baton::loop {
 /// descriptor is silent until it is armed again (EPOLLONESHOT), because a handed-over connection
 /// is shared with a worker and must not wake the front with the worker's traffic.
 enum class Interest : std::uint8_t {
-    read,        ///< readable, or ended
-    write,       ///< writable, or ended
+    read,   ///< readable, or ended
+    write,  ///< writable, or ended
     read_write,
-    hangup,      ///< only the peer's FIN, a reset, an error
-    breakage,    ///< only a reset or an error
+    hangup,    ///< only the peer's FIN, a reset, an error
+    breakage,  ///< only a reset or an error
 };
 
 /// What was seen.
@@ -36,7 +36,8 @@ class EventLoop;
 
 /// Something that owns a descriptor and is told when it is ready. Belongs to one loop: it is
 /// armed, called and destroyed on that loop's thread. The destructor takes it out of the loop; the
-/// descriptor must still be open then, or forgotten before (declare the descriptor before the watch).
+/// descriptor must still be open then, or forgotten before (declare the descriptor before the
+/// watch).
 class Watch {
 public:
     /// The handler runs on the loop's thread and may destroy this watch.

@@ -1,7 +1,5 @@
 #include "io/loop/event_loop.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -9,6 +7,8 @@
 #include <random>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/base/time.hpp"
 #include "io/os/clock.hpp"
@@ -119,7 +119,10 @@ TEST(EventLoop, TimersFireInTheOrderOfTheirTimesAndCancelledOnesNot) {
     for (auto& timer : timers) {
         switch (random() % 3) {
             case 0: timer->cancel(); break;
-            case 1: timer->start(start + milliseconds(random() % 30)); ++expected; break;
+            case 1:
+                timer->start(start + milliseconds(random() % 30));
+                ++expected;
+                break;
             default: ++expected; break;
         }
     }

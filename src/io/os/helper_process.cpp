@@ -80,8 +80,7 @@ Result<HelperProcess> start_helper(const std::string& path,
 
 int collect_helper(const HelperProcess& process) noexcept {
     int status = 0;
-    while (::waitpid(process.process_id, &status, 0) < 0 && errno == EINTR) {
-    }
+    while (::waitpid(process.process_id, &status, 0) < 0 && errno == EINTR) {}
     return status;
 }
 

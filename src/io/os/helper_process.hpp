@@ -13,9 +13,9 @@ struct HelperProcess {
     UniqueFd exited;  ///< readable once it has ended (pidfd)
 };
 
-/// Starts a program in a session of its own, which outlives the caller, by posix_spawn(3): safe in a
-/// process with threads. It inherits stdout and stderr, and no other descriptor (all of Baton's are
-/// close-on-exec); its signals are unblocked and as they are by default.
+/// Starts a program in a session of its own, which outlives the caller, by posix_spawn(3): safe in
+/// a process with threads. It inherits stdout and stderr, and no other descriptor (all of Baton's
+/// are close-on-exec); its signals are unblocked and as they are by default.
 /// @return not_found, permission, limit_reached, system_call
 [[nodiscard]] Result<HelperProcess> start_helper(const std::string& path,
                                                  const std::vector<std::string>& arguments);

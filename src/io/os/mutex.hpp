@@ -1,13 +1,14 @@
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-
 #include <mutex>
+
+#include <absl/base/thread_annotations.h>
 
 namespace baton::os {
 
-/// std::mutex with the annotations that clang's thread-safety analysis needs. (absl::Mutex has them,
-/// too, but Debian's build of it is not instrumented: thread sanitizer would see races everywhere.)
+/// std::mutex with the annotations that clang's thread-safety analysis needs. (absl::Mutex has
+/// them, too, but Debian's build of it is not instrumented: thread sanitizer would see races
+/// everywhere.)
 class ABSL_LOCKABLE Mutex {
 public:
     void lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }

@@ -1,11 +1,11 @@
 #include "io/os/packet_socket.hpp"
 
-#include <gtest/gtest.h>
-
 #include <array>
 #include <cstddef>
 #include <span>
 #include <utility>
+
+#include <gtest/gtest.h>
 
 #include "core/base/error.hpp"
 #include "io/os/fd.hpp"
@@ -33,7 +33,8 @@ TEST(PacketSocket, PassesADescriptorInOnePacketWithItsMessage) {
 TEST(PacketSocket, AFullLinkTakesNothing) {
     const auto [here, there] = socket_pair_or_throw(SocketKind::packet);
     Result<> sent;
-    for (int count = 0; count < 100'000 && sent; ++count) sent = send_packet(here.borrow(), message);
+    for (int count = 0; count < 100'000 && sent; ++count)
+        sent = send_packet(here.borrow(), message);
     ASSERT_FALSE(sent);
     EXPECT_EQ(sent.error().code, Errc::would_block);
 }

@@ -1,6 +1,7 @@
 #include "io/os/socket.hpp"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -8,8 +9,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <linux/sockios.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -120,8 +119,8 @@ Result<UniqueFd> listen_on(const Address& address, SocketKind kind, const Listen
         if (!bound) return std::unexpected(bound.error());
     } else {
         set_option(fd.borrow(), SOL_SOCKET, SO_REUSEADDR, 1);
-        // Inherited by what is accepted: an urgent byte stays in the stream, so that what is read and
-        // what TCP counts as received agree.
+        // Inherited by what is accepted: an urgent byte stays in the stream, so that what is read
+        // and what TCP counts as received agree.
         set_option(fd.borrow(), SOL_SOCKET, SO_OOBINLINE, 1);
         if (options.share_port) set_option(fd.borrow(), SOL_SOCKET, SO_REUSEPORT, 1);
         // `*` is both families; a written IPv6 address is that one only.
@@ -161,9 +160,8 @@ Result<UniqueFd> connect_to(const Address& address, SocketKind kind) {
     if (!fd) return failure();
     sockaddr_storage storage;  // NOLINT(*-member-init): filled by to_kernel
     const auto size = static_cast<socklen_t>(address.to_kernel(&storage, sizeof storage));
-    const auto connected = repeat_interrupted([&] {
-        return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size);
-    });
+    const auto connected = repeat_interrupted(
+        [&] { return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size); });
     if (connected != 0) return failure();
     set_non_blocking(fd.borrow());
     return fd;
@@ -199,7 +197,8 @@ Result<std::pair<UniqueFd, UniqueFd>> socket_pair(SocketKind kind) {
 
 std::pair<UniqueFd, UniqueFd> socket_pair_or_throw(SocketKind kind) {
     auto pair = socket_pair(kind);
-    if (!pair) throw std::system_error(pair.error().os_errno, std::generic_category(), "socketpair");
+    if (!pair)
+        throw std::system_error(pair.error().os_errno, std::generic_category(), "socketpair");
     return std::move(*pair);
 }
 
@@ -212,9 +211,8 @@ Result<std::size_t> peek_some(BorrowedFd fd, std::span<std::byte> buffer) {
 }
 
 Result<std::size_t> send_some(BorrowedFd fd, std::span<const std::byte> bytes) {
-    const auto sent = repeat_interrupted([&] {
-        return ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    });
+    const auto sent = repeat_interrupted(
+        [&] { return ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT); });
     if (sent < 0) return failure();
     return static_cast<std::size_t>(sent);
 }

@@ -17,13 +17,13 @@ namespace baton::os {
 enum class SocketKind : std::uint8_t { stream, packet };  ///< packet: SOCK_SEQPACKET, Unix only
 
 struct ListenOptions {
-    int backlog = 1024;             ///< the kernel's accept queue
-    bool share_port = false;        ///< SO_REUSEPORT: one listening socket per loop
-    std::uint32_t unix_mode = 0660; ///< of a Unix socket's file
+    int backlog = 1024;              ///< the kernel's accept queue
+    bool share_port = false;         ///< SO_REUSEPORT: one listening socket per loop
+    std::uint32_t unix_mode = 0660;  ///< of a Unix socket's file
 };
 
-/// A listening socket, not blocking. A Unix socket's file that nobody answers on is replaced, one in
-/// use is not.
+/// A listening socket, not blocking. A Unix socket's file that nobody answers on is replaced, one
+/// in use is not.
 /// @return in_use, permission, not_found (directory), or system_call
 [[nodiscard]] Result<UniqueFd> listen_on(const Address& address, SocketKind kind,
                                          const ListenOptions& options);

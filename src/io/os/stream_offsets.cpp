@@ -1,11 +1,10 @@
 #include "io/os/stream_offsets.hpp"
 
+#include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-
-#include <linux/sockios.h>
-#include <linux/tcp.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -54,8 +53,7 @@ Result<StreamOffsets> stream_offsets(BorrowedFd fd) {
         offsets.established = info.tcpi_state == state_established;
         const auto received = info.tcpi_bytes_received - (offsets.peer_finished ? 1U : 0U);
         offsets.consumed = received - static_cast<std::uint64_t>(unread);
-        offsets.written =
-            info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes;
+        offsets.written = info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes;
         offsets.acknowledged = info.tcpi_bytes_acked;
         return offsets;
     }

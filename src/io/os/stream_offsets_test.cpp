@@ -1,7 +1,5 @@
 #include "io/os/stream_offsets.hpp"
 
-#include <gtest/gtest.h>
-
 #include <poll.h>
 
 #include <array>
@@ -9,6 +7,8 @@
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include <gtest/gtest.h>
 
 #include "core/base/error.hpp"
 #include "io/os/address.hpp"
@@ -24,8 +24,7 @@ struct Connection {
 };
 
 Connection connect_pair() {
-    const auto listener =
-        listen_on(*Address::parse("127.0.0.1:0"), SocketKind::stream, {}).value();
+    const auto listener = listen_on(*Address::parse("127.0.0.1:0"), SocketKind::stream, {}).value();
     Connection pair;
     pair.client = connect_to(local_address(listener.borrow()).value(), SocketKind::stream).value();
     pair.server = accept_from(listener.borrow()).value().fd;

@@ -52,8 +52,7 @@ Result<wire::RespValue> Connection::ask(std::span<const std::string> words) {
         if (!reply) return std::unexpected(reply.error());
         if (*reply) return std::move(**reply);
         std::array<char, 16 * 1024> buffer;  // NOLINT(*-member-init): filled by the kernel
-        const auto got =
-            os::receive_some(fd_.borrow(), std::as_writable_bytes(std::span(buffer)));
+        const auto got = os::receive_some(fd_.borrow(), std::as_writable_bytes(std::span(buffer)));
         if (!got && got.error().code != Errc::would_block) return std::unexpected(got.error());
         if (got && *got == 0) return fail(Errc::peer_gone);
         if (got) {

@@ -103,10 +103,12 @@ int main(int argc, char** argv) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("-f,--file", file, "run the commands of a file; - is standard input");
     app.add_flag("--json", json, "answers as JSON");
-    app.add_subcommand("top", "services and workers, shown anew each second")
-        ->callback([&] { top = true; });
-    app.footer("Exit status: 0 done, 1 a command failed, 2 batond cannot be reached.\n"
-               "`baton -c help` lists the commands.");
+    app.add_subcommand("top", "services and workers, shown anew each second")->callback([&] {
+        top = true;
+    });
+    app.footer(
+        "Exit status: 0 done, 1 a command failed, 2 batond cannot be reached.\n"
+        "`baton -c help` lists the commands.");
     CLI11_PARSE(app, argc, argv);
 
     baton::os::ignore_broken_pipes();

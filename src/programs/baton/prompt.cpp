@@ -117,10 +117,10 @@ private:
         const LineInfo* info = el_line(edit_.get());
         const std::string_view line(info->buffer,
                                     static_cast<std::size_t>(info->cursor - info->buffer));
-        const auto offers = command::complete(
-            line, {.services = column(connection_, "services", "name"),
-                   .workers = column(connection_, "workers", "id"),
-                   .clients = column(connection_, "clients", "id")});
+        const auto offers =
+            command::complete(line, {.services = column(connection_, "services", "name"),
+                                     .workers = column(connection_, "workers", "id"),
+                                     .clients = column(connection_, "clients", "id")});
         const auto blank = line.find_last_of(" \t");
         const auto begun = line.substr(blank == std::string_view::npos ? 0 : blank + 1);
         if (offers.empty()) return CC_REFRESH_BEEP;

@@ -1,8 +1,5 @@
 #include "programs/batond/access_log.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <atomic>
 #include <chrono>
 #include <ctime>
@@ -10,6 +7,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"

@@ -12,14 +12,15 @@
 
 namespace baton::daemon {
 
-/// Renders finished requests of one loop and passes them to the writer in batches; counts those that
-/// Baton had to answer itself.
+/// Renders finished requests of one loop and passes them to the writer in batches; counts those
+/// that Baton had to answer itself.
 ///
 /// `combined`: the format of that name, followed by request id, service, worker, queue time and
 /// service time in milliseconds, and the error's name or `-`. `json`: one object a line.
 class AccessLog final : public front::AccessSink {
 public:
-    /// @param routing  the loop's current table, for service names; referenced, so that it is always
+    /// @param routing  the loop's current table, for service names; referenced, so that it is
+    /// always
     ///                 the newest
     AccessLog(LogWriter& writer, RefusalCounts& refusals, const Switches& switches,
               const std::shared_ptr<const Routing>& routing)

@@ -15,12 +15,11 @@ namespace baton::daemon {
 
 Result<> Bridges::open(RequestId request, const front::Consignment& consignment,
                        const delivery::WorkerLink& link, wire::Ticket ticket) {
-    auto bridge =
-        delivery::Bridge::open(loop_, consignment.connection,
-                               {.head_bytes = consignment.head_bytes,
-                                .body_bytes = consignment.body_bytes,
-                                .chunked = consignment.chunked},
-                               consignment.bytes_beside);
+    auto bridge = delivery::Bridge::open(loop_, consignment.connection,
+                                         {.head_bytes = consignment.head_bytes,
+                                          .body_bytes = consignment.body_bytes,
+                                          .chunked = consignment.chunked},
+                                         consignment.bytes_beside);
     if (!bridge) return std::unexpected(bridge.error());
     ticket.flags |= wire::Ticket::bridged;
     ticket.bytes_beside = {};  // they are the first bytes of the stream

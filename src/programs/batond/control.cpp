@@ -26,7 +26,8 @@ constexpr auto default_bucket_window = std::chrono::seconds(10);
 
 }  // namespace
 
-Control::Control(loop::EventLoop& loop, Registry& registry) : loop_(loop),
+Control::Control(loop::EventLoop& loop, Registry& registry)
+    : loop_(loop),
       registry_(registry),
       buckets_(loop.now(), default_bucket_count, default_bucket_window) {}
 
@@ -46,7 +47,8 @@ void Control::drain_worker(const std::shared_ptr<ServiceCell>& cell, WorkerId wo
         if (seat != cell->seats.end()) link = seat->second.link;
     }
     // A full link is no harm: its worker gets SIGTERM when the time for draining is over.
-    if (link) [[maybe_unused]] const auto told = link->tell(wire::Drain{});
+    if (link) [[maybe_unused]]
+        const auto told = link->tell(wire::Drain{});
     loop_.post([this, cell, worker] { supply_->order_drain(cell, worker); });
 }
 

@@ -17,8 +17,8 @@
 
 namespace baton::daemon {
 
-/// What the control loop's performing needs of those who supply workers: the desks of attach servers
-/// and agents. Called on the control loop.
+/// What the control loop's performing needs of those who supply workers: the desks of attach
+/// servers and agents. Called on the control loop.
 class Supply {
 public:
     virtual ~Supply() = default;

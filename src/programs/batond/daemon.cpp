@@ -180,15 +180,16 @@ void Daemon::load() {
     load_file();
     if (!journal_) return;
     journal_->compact(command::save_lines(steering_.configuration()), [](Result<> written) {
-        if (!written) spdlog::error("the configuration could not be written to the state directory");
+        if (!written)
+            spdlog::error("the configuration could not be written to the state directory");
     });
 }
 
 void Daemon::load_state(const std::vector<std::string>& lines) {
     for (const auto& line : lines) {
         const auto words = command::split_line(line);
-        const auto done = words ? command::execute(*words, steering_)
-                                : std::unexpected(words.error());
+        const auto done =
+            words ? command::execute(*words, steering_) : std::unexpected(words.error());
         if (!done) {
             throw std::runtime_error(
                 fmt::format("{}: '{}': {}; mend what it names, or move the state directory away to "
@@ -216,8 +217,8 @@ void Daemon::name_differences() {
     if (settings_.config_file.empty()) return;
     const auto text = steering_.read_file(settings_.config_file);
     if (!text) return spdlog::warn("{}", text.error().text());
-    const auto wanted = command::check_configuration(*text, settings_.config_file,
-                                                     configuration_syntax());
+    const auto wanted =
+        command::check_configuration(*text, settings_.config_file, configuration_syntax());
     if (!wanted) return spdlog::warn("{}", joined(wanted.error()));
     const auto lines = command::difference(steering_.configuration(), *wanted);
     if (lines.empty()) return;

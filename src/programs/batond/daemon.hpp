@@ -32,7 +32,8 @@ namespace baton::daemon {
 /// batond, put together: reading the constructor shows the system.
 class Daemon {
 public:
-    /// @throws std::runtime_error with what is wrong and what to do: a socket in use, a wrong line in
+    /// @throws std::runtime_error with what is wrong and what to do: a socket in use, a wrong line
+    /// in
     ///         the configuration, a state directory that cannot be used
     explicit Daemon(const Settings& settings);
     ~Daemon();
@@ -56,10 +57,10 @@ private:
 
     // The end, step by step.
     void on_signal(int signal);
-    void terminate();      ///< no new connections, clients finish
-    void clients_gone();   ///< workers are drained, agents are told to end
+    void terminate();     ///< no new connections, clients finish
+    void clients_gone();  ///< workers are drained, agents are told to end
     void look_for_agents();
-    void workers_gone();   ///< the command port closes
+    void workers_gone();  ///< the command port closes
     void closed();
 
     Settings settings_;

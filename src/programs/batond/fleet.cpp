@@ -122,8 +122,8 @@ Result<WorkerId> Fleet::clone(WorkerId original) {
     }
     const auto id = add_worker(view->service_name, view->definition);
     if (!id) return id;
-    const bool runs = view->state == engine::WorkerState::up ||
-                      view->state == engine::WorkerState::starting;
+    const bool runs =
+        view->state == engine::WorkerState::up || view->state == engine::WorkerState::starting;
     if (runs) {
         // The clone stands whether it can be started now or not; its row says why not.
         [[maybe_unused]] const auto started = start(*id);
@@ -152,27 +152,23 @@ Result<> Fleet::delete_service(std::string_view name) {
 // ---- Wanted state
 
 void Fleet::start(const std::shared_ptr<ServiceCell>& cell) {
-    performer_.drive(cell, [](Service& service, Instant now, Actions& out) {
-        service.start(now, out);
-    });
+    performer_.drive(cell,
+                     [](Service& service, Instant now, Actions& out) { service.start(now, out); });
 }
 
 void Fleet::stop(const std::shared_ptr<ServiceCell>& cell) {
-    performer_.drive(cell, [](Service& service, Instant now, Actions& out) {
-        service.stop(now, out);
-    });
+    performer_.drive(cell,
+                     [](Service& service, Instant now, Actions& out) { service.stop(now, out); });
 }
 
 void Fleet::pause(const std::shared_ptr<ServiceCell>& cell) {
-    performer_.drive(cell, [](Service& service, Instant now, Actions& out) {
-        service.pause(now, out);
-    });
+    performer_.drive(cell,
+                     [](Service& service, Instant now, Actions& out) { service.pause(now, out); });
 }
 
 void Fleet::ready(const std::shared_ptr<ServiceCell>& cell) {
-    performer_.drive(cell, [](Service& service, Instant now, Actions& out) {
-        service.ready(now, out);
-    });
+    performer_.drive(cell,
+                     [](Service& service, Instant now, Actions& out) { service.ready(now, out); });
 }
 
 template <typename Call>

@@ -21,8 +21,8 @@
 
 namespace baton::daemon {
 
-/// The services and workers of the daemon, as commands act on them: finds the cell, calls the engine
-/// through the control loop's performer. Belongs to the control loop.
+/// The services and workers of the daemon, as commands act on them: finds the cell, calls the
+/// engine through the control loop's performer. Belongs to the control loop.
 ///
 /// Functions that name a service or worker say not_found when there is none.
 class Fleet {

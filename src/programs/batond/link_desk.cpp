@@ -1,8 +1,5 @@
 #include "programs/batond/link_desk.hpp"
 
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <expected>
@@ -10,6 +7,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
@@ -37,8 +37,8 @@ engine::Disposition disposition_of(std::uint8_t value) {
     }
 }
 
-/// A worker with an id that nobody knows, started by an agent: a copy that an earlier daemon made by
-/// scaling up, and that outlived it.
+/// A worker with an id that nobody knows, started by an agent: a copy that an earlier daemon made
+/// by scaling up, and that outlived it.
 void adopt_copy(engine::Service& service, Instant now, WorkerId worker, engine::Actions& out) {
     if (!service.options().max || service.worker_view(now, worker)) return;
     const auto known = service.worker_views(now);
@@ -60,8 +60,9 @@ void LinkDesk::connected(os::UniqueFd fd) {
     delivery::LinkEvents& events = *this;
     auto link = std::make_shared<delivery::WorkerLink>(std::move(fd), *peer, here_.loop(), events);
     if (!allowed) {
-        spdlog::warn("worker link: user {} (process {}) may not be a worker; allow it with --worker-user",
-                     peer->user_id, peer->process_id);
+        spdlog::warn(
+            "worker link: user {} (process {}) may not be a worker; allow it with --worker-user",
+            peer->user_id, peer->process_id);
         return link->refuse("this user may not be a worker here (batond --worker-user)");
     }
     link->start();
@@ -75,7 +76,8 @@ std::expected<LinkDesk::Seat, std::string> LinkDesk::seat_for(const delivery::Wo
                                            wire::protocol_version));
     }
     if (hello.slots == 0 || hello.slots > slots_limit || hello.credits > hello.slots) {
-        return std::unexpected(fmt::format("slots must be 1 to {}, credits at most slots", slots_limit));
+        return std::unexpected(
+            fmt::format("slots must be 1 to {}, credits at most slots", slots_limit));
     }
     auto worker = WorkerId{static_cast<std::uint32_t>(hello.worker)};
     auto cell = worker == WorkerId::none ? nullptr : registry_.service_of(worker);
@@ -125,11 +127,12 @@ void LinkDesk::hello(const std::shared_ptr<delivery::WorkerLink>& link, const wi
                                             .managed = hello.worker != 0};
     spdlog::info("worker {} of '{}' has registered (process {}, {} slots)", value_of(seat->worker),
                  seat->cell->name, registration.process_id, registration.slots);
-    here_.performer().drive(
-        seat->cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
-            if (registration.managed) adopt_copy(service, now, seat->worker, out);
-            service.worker_registered(now, seat->worker, registration, out);
-        });
+    here_.performer().drive(seat->cell,
+                            [&](engine::Service& service, Instant now, engine::Actions& out) {
+                                if (registration.managed)
+                                    adopt_copy(service, now, seat->worker, out);
+                                service.worker_registered(now, seat->worker, registration, out);
+                            });
 }
 
 std::shared_ptr<ServiceCell> LinkDesk::cell_of(const delivery::WorkerLink& link) const {

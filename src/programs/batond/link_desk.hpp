@@ -51,7 +51,8 @@ private:
     [[nodiscard]] std::expected<Seat, std::string> seat_for(const delivery::WorkerLink& link,
                                                             const wire::Hello& hello);
 
-    /// The accepted link's service. Looked up here, not in the registry: each `done` comes this way.
+    /// The accepted link's service. Looked up here, not in the registry: each `done` comes this
+    /// way.
     [[nodiscard]] std::shared_ptr<ServiceCell> cell_of(const delivery::WorkerLink& link) const;
 
     LoopContext& here_;

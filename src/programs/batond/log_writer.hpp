@@ -28,9 +28,7 @@ public:
     [[nodiscard]] Result<> open(const std::string& path);
     /// Opens the same path anew, after it was renamed by a log rotation.
     [[nodiscard]] Result<> reopen();
-    [[nodiscard]] bool enabled() const noexcept {
-        return enabled_.load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] bool enabled() const noexcept { return enabled_.load(std::memory_order_relaxed); }
 
     /// Any thread. Takes lines with their line breaks.
     void write(std::string_view lines, std::uint64_t line_count);

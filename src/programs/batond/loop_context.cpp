@@ -78,8 +78,6 @@ void LoopContext::hung(ServiceId service_id, RequestId request, Assignment assig
     });
 }
 
-bool LoopContext::rejecting() const {
-    return switches_.rejecting.load(std::memory_order_relaxed);
-}
+bool LoopContext::rejecting() const { return switches_.rejecting.load(std::memory_order_relaxed); }
 
 }  // namespace baton::daemon

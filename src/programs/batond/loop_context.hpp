@@ -18,12 +18,13 @@
 
 namespace baton::daemon {
 
-/// Everything that belongs to one loop: its front, its hand, its view of the routes. Decides for the
-/// front where a request goes. Built before the loop's thread starts, used on that thread.
+/// Everything that belongs to one loop: its front, its hand, its view of the routes. Decides for
+/// the front where a request goes. Built before the loop's thread starts, used on that thread.
 class LoopContext final : private front::Dispatcher {
 public:
-    LoopContext(loop::EventLoop& loop, std::size_t index, ControlActions& control, front::ClientRecords& records,
-                LogWriter& log_writer, RefusalCounts& refusals, const Switches& switches);
+    LoopContext(loop::EventLoop& loop, std::size_t index, ControlActions& control,
+                front::ClientRecords& records, LogWriter& log_writer, RefusalCounts& refusals,
+                const Switches& switches);
 
     [[nodiscard]] loop::EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] front::Front& front() noexcept { return front_; }

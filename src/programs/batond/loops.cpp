@@ -60,7 +60,9 @@ void Loops::stop() {
 
 Result<os::Address> Loops::listen(const os::Address& address,
                                   const front::ListenerOptions& options) {
-    const auto listening = [&](const HttpListener& listener) { return listener.address == address; };
+    const auto listening = [&](const HttpListener& listener) {
+        return listener.address == address;
+    };
     if (std::ranges::any_of(listeners_, listening)) return fail(Errc::already_exists);
     // A Unix socket cannot be bound twice: its clients all belong to one loop.
     const bool on_every_loop = address.family() != os::Address::Family::unix_path;
@@ -76,9 +78,8 @@ Result<os::Address> Loops::listen(const os::Address& address,
         bound = *actual;  // port 0 is chosen once, for all
     }
     for (std::size_t index = 0; index < (on_every_loop ? loops_.size() : 1); ++index) {
-        auto socket =
-            os::listen_on(bound, os::SocketKind::stream,
-                          {.backlog = options.backlog, .share_port = loops_.size() > 1});
+        auto socket = os::listen_on(bound, os::SocketKind::stream,
+                                    {.backlog = options.backlog, .share_port = loops_.size() > 1});
         if (!socket) return std::unexpected(socket.error());
         sockets.push_back(std::move(*socket));
     }
@@ -93,9 +94,8 @@ Result<os::Address> Loops::listen(const os::Address& address,
 }
 
 Result<> Loops::stop_listening(const os::Address& address) {
-    const auto erased = std::erase_if(listeners_, [&](const HttpListener& listener) {
-        return listener.address == address;
-    });
+    const auto erased = std::erase_if(
+        listeners_, [&](const HttpListener& listener) { return listener.address == address; });
     if (erased == 0) return fail(Errc::not_found);
     for (std::size_t index = 0; index < loops_.size(); ++index) {
         loops_[index]->post(

@@ -57,9 +57,7 @@ public:
     [[nodiscard]] Result<os::Address> listen(const os::Address& address,
                                              const front::ListenerOptions& options);
     [[nodiscard]] Result<> stop_listening(const os::Address& address);
-    [[nodiscard]] const std::vector<HttpListener>& listeners() const noexcept {
-        return listeners_;
-    }
+    [[nodiscard]] const std::vector<HttpListener>& listeners() const noexcept { return listeners_; }
 
     /// Gives every loop a new routing table.
     void publish(const std::shared_ptr<const Routing>& routing);
@@ -70,8 +68,8 @@ public:
     /// Closes a client's connection, whichever loop has it.
     void disconnect(ClientId client);
 
-    /// No new connections; `drained` is called on the control loop when all clients have gone, or at
-    /// `until`.
+    /// No new connections; `drained` is called on the control loop when all clients have gone, or
+    /// at `until`.
     void drain(Instant until, std::function<void()> drained);
 
 private:

@@ -45,7 +45,8 @@ int check(const std::string& path) {
         return 1;
     }
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    const auto checked = baton::command::check_configuration(text, path, baton::daemon::configuration_syntax());
+    const auto checked =
+        baton::command::check_configuration(text, path, baton::daemon::configuration_syntax());
     if (checked) {
         std::cout << path << ": ok\n";
         return 0;
@@ -79,7 +80,8 @@ int main(int argc, char** argv) {
     bool no_agent = false;
     double drain_seconds = 30;
 
-    CLI::App app{"batond: gets each expensive request to the worker best placed to answer it", "batond"};
+    CLI::App app{"batond: gets each expensive request to the worker best placed to answer it",
+                 "batond"};
     app.set_version_flag("--version", std::string(baton::version()));
     app.add_option("config", settings.config_file, "configuration file: one command per line");
     app.add_flag("--check", check_only, "verify the configuration file, then end");
@@ -89,7 +91,8 @@ int main(int argc, char** argv) {
                    "folder in which changes are kept across restarts");
     app.add_option("--loops", settings.loops, "event loops (default: one for each processor)")
         ->check(CLI::Range(1, 64));
-    app.add_option("--ready-fd", settings.ready_fd, "write READY to this descriptor when listening");
+    app.add_option("--ready-fd", settings.ready_fd,
+                   "write READY to this descriptor when listening");
     app.add_option("--access-log", settings.access_log, "file for the access log; - is stdout");
     app.add_option("--access-log-format", access_log_format)
         ->check(CLI::IsMember({"combined", "json"}));
@@ -105,7 +108,8 @@ int main(int argc, char** argv) {
 
     settings.access_log_json = access_log_format == "json";
     settings.own_agent = !no_agent;
-    settings.drain_limit = std::chrono::milliseconds(static_cast<std::int64_t>(drain_seconds * 1000));
+    settings.drain_limit =
+        std::chrono::milliseconds(static_cast<std::int64_t>(drain_seconds * 1000));
     if (check_only) {
         if (settings.config_file.empty()) {
             std::cerr << "batond --check: name the configuration file\n";

@@ -1,13 +1,13 @@
 #include "programs/batond/own_agent.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
@@ -65,8 +65,8 @@ void OwnAgent::spawn() {
     const auto path = os::own_program_folder() + "/baton-agent";
     auto process = os::start_helper(path, {"--socket", command_socket_});
     if (!process) {
-        spdlog::error("cannot start the agent {}: {}; workers of this host cannot be started",
-                      path, os::describe_os_error(process.error().os_errno));
+        spdlog::error("cannot start the agent {}: {}; workers of this host cannot be started", path,
+                      os::describe_os_error(process.error().os_errno));
         pause_ = std::min(pause_ * 2, pause_limit);
         return timer_.start(loop_.now() + pause_);
     }

@@ -12,9 +12,9 @@ namespace baton::daemon {
 
 /// Keeps an agent for the daemon's own host running: the only process that batond starts.
 ///
-/// The agent outlives a crash of the daemon, so a restarted one waits a moment for it to connect, and
-/// starts another only if none does. One that ends is started again, after a pause that grows. Belongs
-/// to the control loop.
+/// The agent outlives a crash of the daemon, so a restarted one waits a moment for it to connect,
+/// and starts another only if none does. One that ends is started again, after a pause that grows.
+/// Belongs to the control loop.
 class OwnAgent {
 public:
     /// @param connected  whether an agent of this host is connected
@@ -22,13 +22,13 @@ public:
 
     /// Looks after `patience`.
     void start(Duration patience);
-    /// Starts none any more; the running one ends by the order it is given, or, if it is not connected
-    /// yet, by SIGTERM.
+    /// Starts none any more; the running one ends by the order it is given, or, if it is not
+    /// connected yet, by SIGTERM.
     void stop();
     /// The one that was started has ended, or there never was one.
     [[nodiscard]] bool ended() const noexcept { return !process_.has_value(); }
-    /// Another one runs, which outlived an earlier daemon and has not come back yet: it holds the lock
-    /// that keeps agents of one host and command socket from being two.
+    /// Another one runs, which outlived an earlier daemon and has not come back yet: it holds the
+    /// lock that keeps agents of one host and command socket from being two.
     [[nodiscard]] bool expects_another() const;
 
 private:

@@ -137,7 +137,8 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
         });
     }
     front_->delivered(request, assignment);
-    // The record of what the worker was sent is written under the lock that delivered() needs anyway.
+    // The record of what the worker was sent is written under the lock that delivered() needs
+    // anyway.
     drive(errand.cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.delivered(now, request, assignment, out);
         errand.cell->mutex.assert_held();
@@ -150,8 +151,7 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
 
 void Performer::recover(Errand& errand, const engine::Recover& action) {
     bridges_.drop(action.request);
-    const auto verdict =
-        front_->examine(action.request, action.assignment, action.holders_gone);
+    const auto verdict = front_->examine(action.request, action.assignment, action.holders_gone);
     drive(errand.cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.recovered(now, action.request, action.assignment, verdict, out);
     });

@@ -42,8 +42,8 @@ class Performer {
 public:
     Performer(loop::EventLoop& loop, std::size_t loop_index, ControlActions& control);
 
-    /// The fronts of all loops, in the order of their indices, and the performers likewise. Set once
-    /// before the loops run.
+    /// The fronts of all loops, in the order of their indices, and the performers likewise. Set
+    /// once before the loops run.
     void connect(front::Front* own_front, std::vector<Performer*> all);
 
     /// Locks the cell, calls the engine, unlocks, and performs the actions.

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -10,6 +8,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include <absl/base/thread_annotations.h>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
@@ -41,8 +41,8 @@ public:
     [[nodiscard]] WorkerId new_worker_id();
     /// It was not needed; the next worker may have it, if no later one has been given out.
     void return_worker_id(WorkerId id);
-    /// Ids given from now on are larger: this one came from the state directory or from a worker that
-    /// outlived the daemon.
+    /// Ids given from now on are larger: this one came from the state directory or from a worker
+    /// that outlived the daemon.
     void reserve_worker_id(WorkerId id);
     void set_worker(WorkerId id, const std::shared_ptr<ServiceCell>& cell);
     void remove_worker(WorkerId id);

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
+
+#include <absl/base/thread_annotations.h>
 
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
@@ -29,10 +29,11 @@ struct WorkerSeat {
     std::string last_client;                     ///< its client's address
 };
 
-/// One service with its lock: batond locks it, calls the engine, unlocks, then performs the actions.
+/// One service with its lock: batond locks it, calls the engine, unlocks, then performs the
+/// actions.
 ///
-/// Owners: the registry, and each loop's routing table while it names the service. Two cells are never
-/// locked together; the registry's lock is taken before a cell's.
+/// Owners: the registry, and each loop's routing table while it names the service. Two cells are
+/// never locked together; the registry's lock is taken before a cell's.
 struct ServiceCell {
     ServiceCell(ServiceId service_id, std::string service_name,
                 const engine::ServiceOptions& options, std::uint64_t first_assignment,

@@ -27,7 +27,8 @@ using command::ListenerKind;
 
 front::ListenerOptions options_of(const command::ListenerSpec& spec) {
     front::ListenerOptions options;
-    options.head.head_bytes = std::min<std::size_t>(spec.head_limit_bytes, http::head_bytes_ceiling);
+    options.head.head_bytes =
+        std::min<std::size_t>(spec.head_limit_bytes, http::head_bytes_ceiling);
     options.head.target_bytes = std::min(options.head.target_bytes, options.head.head_bytes);
     options.head_timeout = spec.head_timeout;
     options.keepalive_timeout = spec.keepalive_timeout;
@@ -39,7 +40,8 @@ front::ListenerOptions options_of(const command::ListenerSpec& spec) {
     return options;
 }
 
-std::unexpected<command::CommandError> cannot_listen(const std::string& address, const Error& error) {
+std::unexpected<command::CommandError> cannot_listen(const std::string& address,
+                                                     const Error& error) {
     const auto reason = os::describe_os_error(error.os_errno);
     switch (error.code) {
         case Errc::in_use:
@@ -57,10 +59,10 @@ std::unexpected<command::CommandError> cannot_listen(const std::string& address,
             return command::refuse(fmt::format("{} is listened on already", address),
                                    "say 'unlisten' first to change its options");
         case Errc::invalid_argument:
-            return command::refuse(fmt::format("a command listener on {} needs a token", address),
-                                   "add token=SECRET; on a Unix socket the file's rights are enough");
-        default:
-            return command::refuse(fmt::format("cannot listen on {}: {}", address, reason));
+            return command::refuse(
+                fmt::format("a command listener on {} needs a token", address),
+                "add token=SECRET; on a Unix socket the file's rights are enough");
+        default: return command::refuse(fmt::format("cannot listen on {}: {}", address, reason));
     }
 }
 
@@ -124,9 +126,9 @@ Answer<> Steering::route(const command::RouteSpec& spec) {
     auto route = route_of(spec, cell->id);
     if (!route) return std::unexpected(route.error());
     if (const auto* other = route_table_.conflict_with(*route)) {
-        return command::refuse(
-            fmt::format("the route {} leads to '{}' already", other->pattern.text(), other->service),
-            fmt::format("say 'unroute {}' first", other->pattern.text()));
+        return command::refuse(fmt::format("the route {} leads to '{}' already",
+                                           other->pattern.text(), other->service),
+                               fmt::format("say 'unroute {}' first", other->pattern.text()));
     }
     auto table = route_table_.with(std::move(*route));
     if (!table) {

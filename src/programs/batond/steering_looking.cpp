@@ -215,7 +215,8 @@ command::Configuration Steering::configuration() {
         service.started = view.started;
         service.paused = view.paused;
         for (const auto& worker : workers) {
-            if (worker.service != view.id || worker.copy || worker.definition.path.empty()) continue;
+            if (worker.service != view.id || worker.copy || worker.definition.path.empty())
+                continue;
             command::ConfiguredWorker configured;
             configured.id = worker.id;
             configured.definition = worker.definition;

@@ -44,19 +44,18 @@ std::unexpected<command::CommandError> explain(const Error& error, WorkerId work
         case Errc::limit_reached:
             return command::refuse(fmt::format("worker {} would be more than max", id),
                                    "raise max= with 'config service'");
-        default:
-            return command::refuse(std::string(describe(error.code).text));
+        default: return command::refuse(std::string(describe(error.code).text));
     }
 }
 
 }  // namespace
 
 Answer<ServiceId> Steering::config_service(const std::string& name,
-                                           const command::ServiceChange& change,
-                                           ServiceId wanted) {
+                                           const command::ServiceChange& change, ServiceId wanted) {
     // What contradicts itself is found before anything is changed.
     const auto present = parts_.fleet.service(name);
-    const auto merged = command::merged(present ? present->options : engine::ServiceOptions{}, change);
+    const auto merged =
+        command::merged(present ? present->options : engine::ServiceOptions{}, change);
     if (!merged) return std::unexpected(merged.error());
     const auto id = parts_.fleet.configure(
         name, [&](engine::ServiceOptions& options) { options = *merged; }, wanted);
@@ -64,10 +63,10 @@ Answer<ServiceId> Steering::config_service(const std::string& name,
         if (id.error().code == Errc::already_exists) {
             return command::refuse(fmt::format("service id {} is taken", value_of(wanted)));
         }
-        return command::refuse(
-            fmt::format("'{}' cannot be the name of a service", name),
-            "use letters, digits, '_', '-' and '.', as one name or class/name/service; not a number, "
-            "all, lazy, idle, busy or op");
+        return command::refuse(fmt::format("'{}' cannot be the name of a service", name),
+                               "use letters, digits, '_', '-' and '.', as one name or "
+                               "class/name/service; not a number, "
+                               "all, lazy, idle, busy or op");
     }
     publish_routes();
     for (const auto& worker : parts_.fleet.workers()) {
@@ -90,8 +89,9 @@ Answer<> Steering::delete_service(const std::string& name) {
         if (deleted.error().code == Errc::invalid_argument) {
             return command::refuse(fmt::format("'{}' is built in", name));
         }
-        return command::refuse(fmt::format("'{}' has requests, or workers that are not lazy", name),
-                               fmt::format("say 'stop {}' and wait until its workers are lazy", name));
+        return command::refuse(
+            fmt::format("'{}' has requests, or workers that are not lazy", name),
+            fmt::format("say 'stop {}' and wait until its workers are lazy", name));
     }
     parts_.control.forget(cell->id);
     publish_routes();
@@ -125,9 +125,8 @@ Answer<> Steering::delete_worker(WorkerId id) {
     const auto deleted = parts_.fleet.delete_worker(id);
     if (!deleted) {
         const auto* queue = view->queue == engine::WorkerQueue::busy ? "busy" : "idle";
-        return command::refuse(
-            fmt::format("worker {} is {}", value_of(id), queue),
-            fmt::format("say 'stop {0}' or 'pause {0}' first", value_of(id)));
+        return command::refuse(fmt::format("worker {} is {}", value_of(id), queue),
+                               fmt::format("say 'stop {0}' or 'pause {0}' first", value_of(id)));
     }
     started_alone_.erase(id);
     definitions_changed(view->definition.host);

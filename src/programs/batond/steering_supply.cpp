@@ -20,8 +20,8 @@
 #include "programs/batond/service_cell.hpp"
 #include "programs/batond/steering.hpp"
 
-// Orders are not kept for an agent that is not there: when one comes, what it has to do follows from
-// the state of its workers.
+// Orders are not kept for an agent that is not there: when one comes, what it has to do follows
+// from the state of its workers.
 
 namespace baton::daemon {
 namespace {
@@ -83,10 +83,9 @@ Answer<> Steering::agent_arrived(const std::string& host, std::uint32_t process_
             if (view.state == WorkerState::lost) order_kill(cell, view.id);
         } else if (view.process_id != 0 && view.state != WorkerState::up) {
             // Its agent died, and it with its agent; what it may have left behind nobody has seen.
-            parts_.fleet.worker_ended(view.id, {.holders_gone = false,
-                                                .exited = false,
-                                                .status = 9,
-                                                .detail = "its agent ended"});
+            parts_.fleet.worker_ended(
+                view.id,
+                {.holders_gone = false, .exited = false, .status = 9, .detail = "its agent ended"});
         }
     }
     if (ending_) {
@@ -118,7 +117,8 @@ Answer<command::AgentWorker> Steering::agent_claim(const std::string& host,
         switch (id.error().code) {
             case Errc::unknown_service: return command::no_such_service(service);
             case Errc::not_found:
-                return command::refuse(fmt::format("no worker of '{}' is defined for {}", service, host));
+                return command::refuse(
+                    fmt::format("no worker of '{}' is defined for {}", service, host));
             case Errc::limit_reached:
                 return command::refuse(fmt::format("'{}' has max= workers", service));
             default: return command::refuse(std::string(describe(id.error().code).text));
@@ -174,11 +174,11 @@ Answer<engine::AttachCounters> Steering::attach_taken(const std::string& service
     if (!cell) return command::no_such_service(service);
     engine::AttachCounters counters;
     bool wanted = false;
-    parts_.loops.control_performer().drive(
-        cell, [&](engine::Service& of, Instant now, engine::Actions&) {
-            wanted = of.attach_wanted();
-            if (wanted) counters = of.attach_taken(now);
-        });
+    parts_.loops.control_performer().drive(cell,
+                                           [&](engine::Service& of, Instant now, engine::Actions&) {
+                                               wanted = of.attach_wanted();
+                                               if (wanted) counters = of.attach_taken(now);
+                                           });
     if (!wanted) return command::refuse(fmt::format("'{}' wants no worker now", service));
     return counters;
 }
