@@ -1,6 +1,6 @@
 // The live table: asks /live once a second and shows what the daemon answered.
 
-import { colourOf } from "./pictures.js";
+import { colourOf, setRunning } from "./colours.js";
 
 const remembered = 60; // seconds in the small curves
 
@@ -137,8 +137,9 @@ document.getElementById("workers").addEventListener("click", async (event) => {
 
 function show({ services, workers, command }) {
   const own = services.filter((service) => service.name !== "op").sort((one, other) => one.id - other.id);
-  showServices(own, workers);
   const awake = workers.filter((worker) => worker.pid !== null);
+  setRunning(awake.map((worker) => worker.id));
+  showServices(own, workers);
   const order = new Map(own.map((service, index) => [service.name, index]));
   showWorkers([...workers].sort((one, other) => order.get(one.service) - order.get(other.service) || one.id - other.id));
   const waiting = own.reduce((sum, service) => sum + service.waiting, 0);

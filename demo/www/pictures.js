@@ -2,16 +2,15 @@
 //
 // Without this file the page still shows every picture: they are plain <img> elements.
 
-const root = document.documentElement;
-root.classList.add("js");
+import { colourOf } from "./colours.js";
 
-/** Colour of a worker; the same in the table (live.js). */
-export const colourOf = (worker) => `var(--w${Number(worker) % 8})`;
+document.documentElement.classList.add("js");
 
 // ---- Who drew it
 
 // A plain <img> has no headers to read, but the browser keeps what the answer's Server-Timing said.
-const timings = new Map();
+const timings = new Map(); // by address
+const signed = new WeakMap(); // images, by the address that was signed last
 
 function timingOf(entry) {
   const found = { milliseconds: 0 };
@@ -27,12 +26,14 @@ const duration = (milliseconds) =>
 
 function sign(image) {
   const timing = timings.get(image.src);
-  if (!timing || !image.classList.contains("drawn")) return;
+  if (!timing || !image.classList.contains("drawn") || signed.get(image) === image.src) return;
+  signed.set(image, image.src);
   const again = Number(timing.attempt) > 0;
   const took = duration(timing.milliseconds);
   const tile = image.closest(".tile");
   if (tile) {
     tile.dataset.label = `worker ${timing.worker}, ${took}`;
+    tile.dataset.short = `${timing.worker}: ${took}`; // where there is little room
     tile.style.setProperty("--owner", colourOf(timing.worker));
     tile.classList.add("fresh");
     setTimeout(() => tile.classList.remove("fresh"), 700);
