@@ -10,7 +10,6 @@
 #include <variant>
 #include <vector>
 
-#include "core/base/check.hpp"
 #include "core/base/error.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/loop/event_loop.hpp"

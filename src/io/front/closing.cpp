@@ -1,7 +1,5 @@
-#include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,7 +13,6 @@
 #include "io/front/front.hpp"
 #include "io/os/clock.hpp"
 #include "io/os/socket.hpp"
-#include "io/os/stream_offsets.hpp"
 
 // close() with unread bytes sends a reset, which can destroy the answer just written. So after an
 // answer of Baton's own, and after a worker's `close`: FIN, then read away what the client still

@@ -1,6 +1,5 @@
 #include "io/front/front.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <memory>

@@ -76,7 +76,7 @@ public:
 };
 
 class FrontTest : public testing::Test {
-protected:
+public:
     explicit FrontTest() {
         loop.set_after_batch([this] { front->after_batch(); });
         front = std::make_unique<Front>(loop, 0, notebook, records, notebook);

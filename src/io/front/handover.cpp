@@ -1,8 +1,6 @@
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"

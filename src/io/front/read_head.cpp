@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/base/error.hpp"
-#include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/http/head.hpp"
 #include "core/http/response.hpp"

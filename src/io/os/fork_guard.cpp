@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <new>
 
 #include "core/base/error.hpp"
 

@@ -1,6 +1,5 @@
 #include "io/os/helper_process.hpp"
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>

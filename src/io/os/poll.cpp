@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
 
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"

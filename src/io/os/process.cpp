@@ -15,7 +15,6 @@
 #include <csignal>
 #include <cstddef>
 #include <cstring>  // sigabbrev_np()
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>

@@ -1,6 +1,5 @@
 #include "io/os/stream_output.hpp"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>

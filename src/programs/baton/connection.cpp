@@ -1,7 +1,6 @@
 #include "programs/baton/connection.hpp"
 
 #include <array>
-#include <cstddef>
 #include <expected>
 #include <span>
 #include <string>

@@ -27,7 +27,7 @@ std::string default_socket() {
     if (const char* named = std::getenv("BATON_SOCKET"); named != nullptr && *named != '\0') {
         return named;
     }
-    const std::string of_system = "/run/baton/baton.sock";
+    std::string of_system = "/run/baton/baton.sock";
     if (baton::os::own_user_id() == 0 || std::filesystem::exists(of_system)) return of_system;
     const char* runtime = std::getenv("XDG_RUNTIME_DIR");
     return std::string(runtime != nullptr ? runtime : "/tmp") + "/baton.sock";

@@ -7,7 +7,6 @@
 #include <functional>
 #include <iterator>
 #include <memory>
-#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +21,7 @@
 #include "core/engine/service.hpp"
 #include "core/engine/views.hpp"
 #include "io/os/mutex.hpp"
+#include "programs/batond/newest_first.hpp"
 #include "programs/batond/performer.hpp"
 #include "programs/batond/registry.hpp"
 #include "programs/batond/service_cell.hpp"
@@ -244,17 +244,19 @@ Result<WorkerId> Fleet::claim(const std::string& host, std::string_view service_
 
 void Fleet::worker_started(WorkerId worker_id, std::uint32_t process_id) {
     // A worker that was deleted meanwhile: nobody waits for it.
-    (void)drive_worker(worker_id, [&](Service& service, Instant now, Actions&) -> Result<> {
-        service.worker_started(now, worker_id, process_id);
-        return {};
-    });
+    [[maybe_unused]] const auto known =
+        drive_worker(worker_id, [&](Service& service, Instant now, Actions&) -> Result<> {
+            service.worker_started(now, worker_id, process_id);
+            return {};
+        });
 }
 
 void Fleet::worker_ended(WorkerId worker_id, const engine::Ending& ending) {
-    (void)drive_worker(worker_id, [&](Service& service, Instant now, Actions& out) -> Result<> {
-        service.worker_ended(now, worker_id, ending, out);
-        return {};
-    });
+    [[maybe_unused]] const auto known =
+        drive_worker(worker_id, [&](Service& service, Instant now, Actions& out) -> Result<> {
+            service.worker_ended(now, worker_id, ending, out);
+            return {};
+        });
 }
 
 // ---- Looking
@@ -306,9 +308,8 @@ std::vector<engine::Event> Fleet::events(std::size_t newest) const {
         std::ranges::move(cell->service.events(newest), std::back_inserter(events));
     }
     // Those of one service stay in their order where the clock says nothing.
-    std::ranges::stable_sort(events, std::greater{}, &engine::Event::at);
-    if (events.size() > newest) events.resize(newest);
-    return events;
+    return newest_first(std::move(events), newest,
+                        [](const engine::Event& event) { return event.at; });
 }
 
 void Fleet::reset_statistics() {

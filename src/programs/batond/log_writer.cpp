@@ -1,6 +1,5 @@
 #include "programs/batond/log_writer.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>

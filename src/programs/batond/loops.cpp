@@ -125,7 +125,7 @@ void Loops::disconnect(ClientId client) {
     }
 }
 
-void Loops::drain(Instant until, std::function<void()> drained) {
+void Loops::drain(Instant until, const std::function<void()>& drained) {
     listeners_.clear();
     auto left = std::make_shared<std::size_t>(loops_.size());  // counted on the control loop only
     for (std::size_t index = 0; index < loops_.size(); ++index) {

@@ -70,7 +70,7 @@ public:
 
     /// No new connections; `drained` is called on the control loop when all clients have gone, or
     /// at `until`.
-    void drain(Instant until, std::function<void()> drained);
+    void drain(Instant until, const std::function<void()>& drained);
 
 private:
     std::vector<std::unique_ptr<loop::EventLoop>> loops_;

@@ -1,6 +1,5 @@
 #include "programs/batond/performer.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>

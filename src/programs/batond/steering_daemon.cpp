@@ -15,7 +15,6 @@
 #include "core/command/configuration.hpp"
 #include "core/command/error.hpp"
 #include "core/command/operations.hpp"
-#include "io/os/helper_process.hpp"
 #include "programs/batond/steering.hpp"
 
 namespace baton::daemon {

@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/base/version.hpp"
@@ -21,6 +20,7 @@
 #include "core/engine/views.hpp"
 #include "io/os/mutex.hpp"
 #include "io/os/process_identity.hpp"
+#include "programs/batond/newest_first.hpp"
 #include "programs/batond/service_cell.hpp"
 #include "programs/batond/steering.hpp"
 
@@ -196,10 +196,8 @@ std::vector<command::EventRow> Steering::events(std::size_t count) {
         plain.kind = engine::EventKind::command;
         rows.push_back({shown(event->at), plain, {}, event->text});
     }
-    std::ranges::stable_sort(rows, std::greater{},
-                             [](const command::EventRow& row) { return row.event.at; });
-    if (rows.size() > count) rows.resize(count);
-    return rows;
+    return newest_first(std::move(rows), count,
+                        [](const command::EventRow& row) { return row.event.at; });
 }
 
 command::Configuration Steering::configuration() {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <expected>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
