@@ -15,7 +15,7 @@ def test_the_example_starts_workers_and_takes_everything_back(tmp_path):
     """EX1, EX2, EX3, EX6, told in the order of the guide."""
     batond = FakeBatond(tmp_path)
     batond.start()
-    script = ('echo "$BATON_WORKER_SOCKET $BATON_SERVICE $1" > "$2.tmp"; mv "$2.tmp" "$2.$$"; '
+    script = ('echo "$BATON_WORKER_SOCKET $BATON_SERVICE $1" > "$2-$$"; mv "$2-$$" "$2.$$"; '
               "exec sleep 1000")
     server = subprocess.Popen(
         ["/usr/bin/python3", PROGRAM, "--socket", batond.path, "thumbs",
