@@ -10,6 +10,7 @@
 
 #include "core/base/version.hpp"
 #include "core/command/grammar.hpp"
+#include "core/command/help.hpp"
 #include "io/os/process_identity.hpp"
 #include "io/os/signal.hpp"
 #include "programs/baton/connection.hpp"
@@ -106,11 +107,20 @@ int main(int argc, char** argv) {
     app.add_subcommand("top", "services and workers, shown anew each second")->callback([&] {
         top = true;
     });
+    std::string manual;
+    app.add_option("--manual", manual, "print a page of the reference manual, made from the table")
+        ->check(CLI::IsMember({"commands", "configuration"}))
+        ->group("");
     app.footer(
         "Exit status: 0 done, 1 a command failed, 2 batond cannot be reached.\n"
         "`baton -c help` lists the commands.");
     CLI11_PARSE(app, argc, argv);
 
+    if (!manual.empty()) {
+        std::cout << (manual == "commands" ? baton::command::commands_manual()
+                                           : baton::command::configuration_manual());
+        return 0;
+    }
     baton::os::ignore_broken_pipes();
     auto connection = baton::tool::Connection::open(socket);
     if (!connection) {
