@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,12 +55,15 @@ def measure(arena: Arena, contestant: Contestant, case: Case, seconds: int) -> S
     before = {pid: machine.cpu_seconds(pid) for pid in servers}
     user_before = {pid: machine.user_seconds(pid) for pid in servers}
     times_before = {core: machine.core_times(core) for core in cores}
+    begun = time.monotonic()
     with arena.start(command, arena.client_core, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                      text=True) as wrk:
         output, wrk_user = finish(wrk, seconds + 60)
+    # From counter to counter, which on a busy machine is longer than what wrk calls its run.
+    between = time.monotonic() - begun
+    times_after = {core: machine.core_times(core) for core in cores}
     after = {pid: machine.cpu_seconds(pid) for pid in servers}
     user_after = {pid: machine.user_seconds(pid) for pid in servers}
-    times_after = {core: machine.core_times(core) for core in cores}
 
     try:
         report = json.loads(output.strip().splitlines()[-1])
@@ -72,7 +76,7 @@ def measure(arena: Arena, contestant: Contestant, case: Case, seconds: int) -> S
     one_core = arena.server_core == arena.client_core
 
     def foreign(core: int, own_user: float) -> float:
-        return machine.foreign_share(times_before[core], times_after[core], own_user, elapsed)
+        return machine.foreign_share(times_before[core], times_after[core], own_user, between)
 
     return Sample(
         requests_per_second=report["requests"] / elapsed,
