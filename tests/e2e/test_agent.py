@@ -400,6 +400,7 @@ def cgroup():
     path = parent / f"baton-test-{os.getpid()}"
     path.mkdir()
     yield path
+    processes.left_over(set())  # a zombie keeps its cgroup
     for child in path.iterdir():
         if child.is_dir():
             child.rmdir()
@@ -416,6 +417,20 @@ def test_nothing_leaves_a_cgroup(batond, start_agent, tmp_path, cgroup):
     batond.order("kill", worker)
     assert batond.wait_ended(worker)["holders"] == "gone"
     assert not (cgroup / f"baton-worker-localhost-{worker}").exists()
+
+
+def test_the_next_agent_empties_the_cgroups_of_a_killed_one(batond, start_agent, tmp_path, cgroup):
+    agent = start_agent("--cgroup", str(cgroup))
+    worker = batond.order_start(
+        "echo", path=PYTHON, arguments=["-c", DAEMON, str(tmp_path / "pid"), "clean"])
+    read_when_there(tmp_path / "pid.ready")
+    inside = cgroup / f"baton-worker-localhost-{worker}"
+    agent.process.kill()
+    agent.wait()
+    daemon, = wait_until(lambda: (pids := (inside / "cgroup.procs").read_text().split())
+                         and len(pids) == 1 and pids, "only the escaped daemon lives")
+    start_agent("--cgroup", str(cgroup))
+    wait_until(lambda: gone(int(daemon)), "the escaped daemon is gone")
 
 
 def test_drain_ends_by_sigterm_after_its_time(batond, agent, tmp_path):

@@ -37,6 +37,8 @@ constexpr Duration look_pause_limit = milliseconds(100);
 /// What a shell says for a command that could not be run.
 constexpr int exit_status_of_failed_start = 127;
 
+std::string cgroup_prefix(const std::string& host) { return fmt::format("baton-worker-{}-", host); }
+
 }  // namespace
 
 Agent::Agent(loop::EventLoop& loop, spdlog::logger& log, Options options,
@@ -60,6 +62,18 @@ void Agent::configured(const HostConfiguration& configuration) {
     orphans_killed_ = true;
     if (const auto killed = kill_orphans(worker_socket_, options_.host); killed > 0) {
         log_.warn("killed {} processes that an earlier agent had left behind", killed);
+    }
+    if (options_.cgroup.empty()) return;
+    const std::string prefix = cgroup_prefix(options_.host);
+    for (const std::string& name : os::cgroups_below(options_.cgroup)) {
+        // Digits only: another host may be called like this one with something behind it.
+        const bool ours = name.starts_with(prefix) &&
+                          name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
+        if (!ours) continue;
+        // An empty one goes at once, another one when it is used again: its processes are dying.
+        const std::string path = options_.cgroup + '/' + name;
+        static_cast<void>(os::kill_cgroup(path));
+        static_cast<void>(os::remove_cgroup(path));
     }
 }
 

@@ -1,14 +1,18 @@
 #include "io/os/cgroup.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "io/os/fd.hpp"
@@ -71,6 +75,17 @@ std::optional<std::string> delegated_cgroup() {
         }
     }
     return std::nullopt;
+}
+
+std::vector<std::string> cgroups_below(const std::string& path) {
+    std::vector<std::string> names;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+    if (!directory) return names;
+    while (const dirent* entry = ::readdir(directory.get())) {
+        const std::string_view name(&entry->d_name[0]);
+        if (entry->d_type == DT_DIR && name != "." && name != "..") names.emplace_back(name);
+    }
+    return names;
 }
 
 Result<> make_cgroup(const std::string& path) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/error.hpp"
 
@@ -14,6 +15,9 @@ namespace baton::os {
 /// as delegated by systemd (`Delegate=yes`). nullopt otherwise: a foreign manager's tree is left
 /// alone even by root.
 [[nodiscard]] std::optional<std::string> delegated_cgroup();
+
+/// Names of the cgroups directly below one, in no order; empty too when it cannot be read.
+[[nodiscard]] std::vector<std::string> cgroups_below(const std::string& path);
 
 /// Makes the folder. Exists already: taken over as it is.
 [[nodiscard]] Result<> make_cgroup(const std::string& path);
