@@ -10,9 +10,8 @@
  */
 #include <baton/baton.h>
 #include <stdio.h>
-#include <unistd.h>
 
-enum { BODY_LIMIT = 65536 };
+enum { body_limit = 65536 };
 
 /* Reads the whole body: its size, or a negative code. */
 static ptrdiff_t read_body(baton_request_t* request, char* body) {
@@ -21,8 +20,8 @@ static ptrdiff_t read_body(baton_request_t* request, char* body) {
     for (;;) {
         ptrdiff_t got;
 
-        if (size == BODY_LIMIT) return BATON_E_TOO_LARGE;
-        got = baton_request_read(request, body + size, BODY_LIMIT - size);
+        if (size == body_limit) return BATON_E_TOO_LARGE;
+        got = baton_request_read(request, body + size, body_limit - size);
         if (got < 0) return got;
         if (got == 0) return (ptrdiff_t)size;
         size += (size_t)got;
@@ -34,7 +33,7 @@ static void say(baton_request_t* request, int status, const char* text, int size
 }
 
 static void answer(baton_request_t* request) {
-    static char body[BODY_LIMIT];
+    static char body[body_limit];
     const baton_string_t method = baton_request_method(request);
     const baton_string_t target = baton_request_target(request);
     const ptrdiff_t size = read_body(request, body);

@@ -1,7 +1,6 @@
 #include "lib/rendezvous.hpp"
 
 #include <charconv>
-#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 #include <system_error>

@@ -1,6 +1,5 @@
 #include "lib/request.hpp"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -14,7 +13,6 @@
 #include "baton/baton.h"
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
-#include "core/http/framing.hpp"
 #include "core/http/head.hpp"
 #include "core/http/lines.hpp"
 #include "core/http/method.hpp"

@@ -1,10 +1,8 @@
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <future>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>

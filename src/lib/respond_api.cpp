@@ -4,7 +4,6 @@
 
 #include "baton/baton.h"
 #include "io/os/fd.hpp"
-#include "lib/failure.hpp"
 #include "lib/handles.hpp"
 #include "lib/request.hpp"
 

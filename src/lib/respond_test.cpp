@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <future>

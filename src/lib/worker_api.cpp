@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>

@@ -41,7 +41,7 @@ inline baton_worker_options_t options_for(const std::string& path) {
 }
 
 class ConnectedWorker : public ::testing::Test {
-protected:
+public:
     static constexpr std::uint64_t worker_id = 17;
 
     /// @param change  what is different from one slot for the service `echo`

@@ -92,7 +92,9 @@ def test_a_client_that_goes_away_takes_its_waiting_request_along(baton, stage):
         wait_until(lambda: baton.json("service work")["waiting"] == 0, "nobody waits")
     held.go_on()
     assert busy.response().status == 200
-    assert baton.json("service work")["transactions"] == 1
+    # The answer comes before the worker's `done`.
+    wait_until(lambda: baton.json("service work")["transactions"] == 1, "one was answered")
+    assert baton.json("service work")["cancelled"] == 2
 
 
 def test_a_program_that_does_not_exist_shows_as_a_crash_loop_that_backs_off_and_is_blocked(

@@ -1,7 +1,5 @@
 #include "programs/baton_sim/shadow.hpp"
 
-#include <chrono>
-
 #include <gtest/gtest.h>
 
 #include "programs/baton_sim/broken_promise.hpp"

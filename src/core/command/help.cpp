@@ -145,7 +145,7 @@ std::string help_text() {
                              command.help_text.empty() ? command.summary : command.help_text);
     }
     // `<nil>`, the empty command, is the last one, as in isectd.
-    std::ranges::stable_sort(entries, {}, [](const auto& entry) {
+    std::ranges::sort(entries, {}, [](const auto& entry) {
         return std::pair(entry.first == "<nil>", lower_case(entry.first));
     });
     std::string out;

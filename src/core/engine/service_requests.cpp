@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/base/check.hpp"
 #include "core/engine/service_state.hpp"
 
 namespace baton::engine {

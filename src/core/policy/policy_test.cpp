@@ -1,9 +1,6 @@
 #include "core/policy/policy.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <vector>
 
 #include <gtest/gtest.h>
 

@@ -78,7 +78,7 @@ TEST(AttachBlock, RefusesAnotherVersionAndABlockThatWasCutShort) {
 
 RC_GTEST_PROP(AttachBlockProperty, WhatIsAcceptedIsEncodedToTheSameBytes, ()) {
     auto bytes = *encode(sample());
-    for (std::size_t changes = *rc::gen::inRange(1, 8); changes > 0; --changes) {
+    for (std::size_t changes = *rc::gen::inRange<std::size_t>(1, 8); changes > 0; --changes) {
         bytes[*rc::gen::inRange<std::size_t>(4, bytes.size())] =
             static_cast<std::byte>(*rc::gen::inRange(0x1e, 0x80));
     }

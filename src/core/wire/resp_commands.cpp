@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/wire/resp.hpp"

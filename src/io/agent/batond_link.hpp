@@ -66,6 +66,7 @@ public:
     BatondLink(loop::EventLoop& loop, spdlog::logger& log, Options options, Orders& orders);
     BatondLink(const BatondLink&) = delete;
     BatondLink& operator=(const BatondLink&) = delete;
+    ~BatondLink() = default;
 
     void begin();
 

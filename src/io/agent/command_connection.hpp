@@ -40,6 +40,7 @@ public:
     CommandConnection(loop::EventLoop& loop, os::UniqueFd socket, OnPush on_push, OnLost on_lost);
     CommandConnection(const CommandConnection&) = delete;
     CommandConnection& operator=(const CommandConnection&) = delete;
+    ~CommandConnection() = default;
 
     /// Sends a command. If the connection is lost first, `on_reply` is never called.
     void send(const std::vector<std::string>& words, OnReply on_reply);

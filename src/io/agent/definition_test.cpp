@@ -1,8 +1,6 @@
 #include "io/agent/definition.hpp"
 
 #include <chrono>
-#include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 

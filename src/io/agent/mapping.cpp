@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
 #include "io/agent/definition.hpp"
 

@@ -1,16 +1,13 @@
 #include "io/agent/permission.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <expected>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
 
 namespace baton::agent {

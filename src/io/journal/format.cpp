@@ -1,7 +1,6 @@
 #include "io/journal/format.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>

@@ -77,8 +77,8 @@ void Journal::push(Entry entry) {
             queue_.push_back(std::move(entry));
         }
     }
-    if (!taken) {
-        if (entry.is_compaction) --compacting_;
+    if (!taken) {                                // and `entry` not moved from
+        if (entry.is_compaction) --compacting_;  // NOLINT(bugprone-use-after-move): only if taken
         return acknowledge(std::move(entry), fail(Errc::limit_reached));
     }
     arrived_.notify_one();

@@ -156,7 +156,8 @@ History run_workload(SimulatedDisk& disk) {
     int number = 0;
     const auto next = [&] {
         ++number;
-        return Change{"change " + std::to_string(number), std::string(number % 7, 'x')};
+        return Change{"change " + std::to_string(number),
+                      std::string(static_cast<std::size_t>(number % 7), 'x')};
     };
     for (int step = 0; step < 9; ++step) {
         if (step == 3 || step == 6) {

@@ -67,6 +67,7 @@ public:
             std::string token);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
+    ~Session() = default;
 
     /// To be called once, when it is owned by a shared pointer.
     void begin();

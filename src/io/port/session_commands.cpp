@@ -1,12 +1,9 @@
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include <fmt/format.h>
 
@@ -19,7 +16,6 @@
 #include "core/command/invocation.hpp"
 #include "core/command/operations.hpp"
 #include "core/command/table.hpp"
-#include "core/command/value.hpp"
 #include "core/wire/resp.hpp"
 #include "io/port/session.hpp"
 #include "io/port/web_page.hpp"

@@ -25,7 +25,6 @@
 #include "io/loop/signals.hpp"
 #include "io/os/address.hpp"
 #include "io/os/cgroup.hpp"
-#include "io/os/fd.hpp"
 #include "io/os/helper_process.hpp"
 #include "io/os/lock_file.hpp"
 #include "io/os/process.hpp"

@@ -11,7 +11,7 @@
 //     ?close=1       close the connection after it  ?exit=N      end with this status after it
 //     ?nobody=1      do not read the body; say that the connection can be kept
 //     ?lie=N         add N to bytes_read
-//     ?decline=1     decline, on the first attempt  ?hang=1      read, never answer
+//     ?decline=1     decline, once per process      ?hang=1      read, never answer
 //
 // A request that offers `Upgrade: echo` gets its lines back, on a connection that was released; it
 // keeps its slot with ?keep-slot=1. With several slots each request has a thread of its own.
@@ -197,7 +197,7 @@ public:
 private:
     void serve(baton::Request request) {
         const Script script = Script::peek(request);
-        if (script.has("decline") && request.attempt() == 0) {
+        if (script.has("decline") && !declined_.exchange(true)) {
             request.decline();
             worker_.credit();
             return;
@@ -277,6 +277,7 @@ private:
 
     Stage stage_;
     baton::Worker worker_;
+    std::atomic<bool> declined_ = false;
     std::atomic<int> exit_status_ = -1;  // below zero: go on
 };
 
