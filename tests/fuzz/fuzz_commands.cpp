@@ -16,6 +16,7 @@
 #include "core/command/grammar.hpp"
 #include "core/command/invocation.hpp"
 #include "core/command/mask.hpp"
+#include "core/command/table.hpp"
 
 namespace {
 
