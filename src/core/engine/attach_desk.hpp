@@ -50,6 +50,9 @@ public:
         return std::min(more, servers);
     }
 
+    /// The shortage has become smaller by something that is not answered with actions.
+    void lessen(std::uint32_t shortage) { announced_ = std::min(announced_, shortage); }
+
 private:
     std::deque<Instant> nameless_;  ///< when each is given up, soonest first
     std::uint32_t announced_ = 0;

@@ -59,7 +59,6 @@ void Service::stop(Instant now, Actions& out) {
     s.commanded = false;
     s.attach.forget_nameless();
     s.note(now, EventKind::service_changed, nullptr, nullptr);
-    s.refuse_all_waiting(now, Errc::service_stopped, out);
     for (const WorkerId id : s.roster.ids()) {
         Worker& worker = *s.roster.find(id);
         worker.wanted = false;

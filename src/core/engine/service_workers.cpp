@@ -47,7 +47,7 @@ AttachCounters Service::attach_taken(Instant now) {
     const AttachCounters counters = attach_counters();
     s.attach.failed_lookups = 0;
     if (s.shortage() > 0) s.attach.taken(deadline_after(now, s.options.start_timeout));
-    (void)s.attach.to_announce(s.shortage());  // It was heard; what is missing now was announced.
+    s.attach.lessen(s.shortage());
     s.note(now, EventKind::attach_taken, nullptr, nullptr, {}, s.starting());
     return counters;
 }
@@ -104,6 +104,7 @@ void Service::worker_started(Instant now, WorkerId id, std::uint32_t process_id)
     worker->process_expected = true;
     worker->process_id = process_id;
     s.refresh(now, *worker);
+    s.attach.lessen(s.shortage());
 }
 
 // ---- Workers
@@ -126,6 +127,7 @@ void Service::worker_registered(Instant now, WorkerId id, const Registration& re
     const bool too_late = worker->phase == Phase::ending;
     worker->turn(Turn::registered);
     worker->linked = true;
+    worker->kill_ordered = false;  // If one was, it was for another process.
     worker->managed = registration.managed;
     worker->process_expected = registration.managed;
     worker->link_process_id = registration.process_id;

@@ -78,6 +78,7 @@ void ServiceWorld::call(std::string_view what, std::initializer_list<Trace::Fiel
                         const std::function<void(Instant, engine::Actions&)>& tell) {
     const Instant now = world_.schedule.now();
     world_.trace.event(now, value_of(id_), what, fields);
+    telling_ = what;
     actions_.clear();
     tell(now, actions_);
     for (const engine::Action& action : actions_) {

@@ -150,7 +150,10 @@ private:
     std::vector<bool> receiving_;              ///< by host: an attach RECEIVE waits
     std::vector<Instant> last_reports_;        ///< by host: an agent's reports come in order
     std::uint32_t announcements_ = 0;          ///< AttachWanted under way
-    std::map<RequestId, bool> shut_;           ///< connections that were shut down for all holders
+    /// Done or declined, said and not yet heard, and the process that said it.
+    std::map<Assignment, std::uint32_t> in_link_;
+    std::string_view telling_;        ///< the call under way
+    std::map<RequestId, bool> shut_;  ///< connections that were shut down for all holders
     Instant tick_not_before_{};
     std::uint32_t refused_in_a_row_ = 0;
     std::uint64_t calls_ = 0;

@@ -56,6 +56,9 @@ void ServiceWorld::perform(const engine::Action& action) {
     } else if (const auto* refuse = std::get_if<engine::Refuse>(&action)) {
         check_nobody_holds(refuse->request, "a request was refused while a worker holds it");
     } else if (const auto* recover = std::get_if<engine::Recover>(&action)) {
+        // Where nothing is certain the engine has given up waiting, for the link's end too.
+        promise(!recover->holders_gone || !in_link_.contains(recover->assignment),
+                "a worker counts as over while its word on the request is still in the link");
         if (recover->holders_gone) {
             check_nobody_holds(recover->request,
                                "the end of all holders is claimed while one of them lives");
@@ -76,6 +79,10 @@ void ServiceWorld::perform(const engine::Action& action) {
             attach_wanted();
         });
     } else if (const auto* start = std::get_if<engine::StartWorker>(&action)) {
+        const auto view = engine_->worker_view(world_.schedule.now(), start->worker);
+        promise(telling_ == "start_worker" || telling_ == "clone" ||
+                    (view && !view->paused && view->state != engine::WorkerState::blocked),
+                "IS4: a paused or blocked worker is started again");
         later(soon(), [this, id = start->worker] { start_by_agent(id); });
     } else if (const auto* ends = std::get_if<engine::DrainWorker>(&action)) {
         later(soon(), [this, id = ends->worker] { drain(id); });
@@ -123,7 +130,9 @@ void ServiceWorld::report_delivered(const engine::Deliver& deliver) {
 
 void ServiceWorld::report_failure(const engine::Deliver& deliver, Errc why) {
     report([this, deliver, why] {
-        shadow_.is_not_delivered(deliver.request, deliver.assignment, why);
+        const auto link = links_.find(deliver.worker);
+        const bool same_link = link != links_.end() && link->second == deliver.process_id;
+        shadow_.is_not_delivered(deliver.request, deliver.assignment, why, same_link);
         call("delivery_failed",
              {{"request", value_of(deliver.request)},
               {"assignment", value_of(deliver.assignment)},
@@ -160,7 +169,7 @@ void ServiceWorld::perform_recovery(const engine::Recover& recover) {
     const bool again = recover.holders_gone && verdict == engine::RecoveryVerdict::redeliverable;
     if (!recover.holders_gone) shut_[recover.request] = true;
     report([this, recover, verdict, again] {
-        shadow_.is_recovered(recover.request, recover.assignment, again);
+        shadow_.is_recovered(recover.request, recover.assignment, again, options_.retries);
         call("recovered",
              {{"request", value_of(recover.request)},
               {"assignment", value_of(recover.assignment)},

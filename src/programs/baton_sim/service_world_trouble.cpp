@@ -177,6 +177,7 @@ void ServiceWorld::crash_daemon() {
     const bool started = engine_->view(world_.schedule.now()).started;
     ++generation_;
     links_.clear();
+    in_link_.clear();
     announcements_ = 0;
     receiving_.assign(receiving_.size(), false);
     tick_not_before_ = {};

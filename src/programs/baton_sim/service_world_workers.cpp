@@ -67,7 +67,10 @@ void ServiceWorld::say_hello(std::uint32_t id) {
         const Process& speaker = processes_.at(id);
         const WorkerId worker = speaker.worker;
         if (const auto old = links_.find(worker); old != links_.end() && old->second != id) {
+            // The daemon closes a link in favour of a newer one; what is left in it goes unheard.
             const std::uint32_t before = old->second;
+            std::erase_if(in_link_, [before](const auto& said) { return said.second == before; });
+            processes_.at(before).registered = false;
             call("link_lost", {{"worker", value_of(worker)}, {"process", before}},
                  [&](Instant now, auto& out) { engine_->link_lost(now, worker, out, before); });
         }
@@ -145,7 +148,9 @@ void ServiceWorld::finish(std::uint32_t id, Assignment assignment) {
              [&](Instant now, auto& out) { engine_->done(now, worker, assignment, done, out); });
     };
     const bool twice = !world_.calm && world_.random.chance(world_.weights.comes_twice);
-    say(id, [this, tell, twice] {
+    in_link_[assignment] = id;
+    say(id, [this, assignment, tell, twice] {
+        in_link_.erase(assignment);
         tell();
         if (twice) later(world_.random.between(0ms, 12s), tell);
     });
@@ -165,7 +170,9 @@ void ServiceWorld::decline(std::uint32_t id, Assignment assignment) {
              [&](Instant now, auto& out) { engine_->declined(now, worker, assignment, out); });
     };
     const bool twice = !world_.calm && world_.random.chance(world_.weights.comes_twice);
-    say(id, [this, tell, twice] {
+    in_link_[assignment] = id;
+    say(id, [this, assignment, tell, twice] {
+        in_link_.erase(assignment);
         tell();
         if (twice) later(world_.random.between(0ms, 12s), tell);
     });
@@ -321,15 +328,16 @@ void ServiceWorld::kill(WorkerId worker) {
         if (process.worker != worker || !process.holds_anything()) continue;
         const std::uint32_t victim = id;
         if (!process.managed) {
-            // Nobody can kill it; the daemon closes its end of the link.
+            // Nobody can kill it; the daemon reads its link to the end and closes it.
             if (process.registered && links_.contains(worker) && links_.at(worker) == id) {
                 links_.erase(worker);
-                later(soon(), [this, worker, victim] {
+                say(victim, [this, worker, victim] {
                     call("link_lost", {{"worker", value_of(worker)}, {"process", victim}},
                          [&](Instant now, auto& out) {
                              engine_->link_lost(now, worker, out, victim);
                          });
                 });
+                processes_.at(id).registered = false;
             }
             processes_.at(id).leaving = true;
             world_.schedule.after(10s, [this, victim] { die(victim); });

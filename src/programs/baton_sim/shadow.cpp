@@ -39,9 +39,11 @@ void Shadow::is_delivered(RequestId request, Assignment assignment) {
     }
 }
 
-void Shadow::is_not_delivered(RequestId request, Assignment assignment, Errc why) {
+void Shadow::is_not_delivered(RequestId request, Assignment assignment, Errc why, bool same_link) {
     Entry* entry = in_state(request, assignment, State::delivering);
     if (entry == nullptr) return;
+    const bool is_full = why != Errc::client_gone && why != Errc::peer_gone;
+    if (is_full && same_link) full_ = entry->worker;
     if (entry->abandoned) {
         ends(request, *entry);
     } else if (why == Errc::client_gone) {
@@ -78,11 +80,12 @@ void Shadow::is_declined(WorkerId worker, Assignment assignment) {
     }
 }
 
-void Shadow::is_recovered(RequestId request, Assignment assignment, bool redeliverable) {
+void Shadow::is_recovered(RequestId request, Assignment assignment, bool redeliverable,
+                          std::uint32_t retries) {
     Entry* entry = in_state(request, assignment, State::recovering);
     if (entry == nullptr) return;
     must_move_ = request;
-    if (!redeliverable) must_end_ = request;
+    if (!redeliverable || entry->redeliveries >= retries) must_end_ = request;
 }
 
 void Shadow::client_leaves(RequestId request) {
@@ -140,6 +143,7 @@ void Shadow::answered(const engine::Action& action) {
         Entry& entry = live(requeued->request);
         if (must_move_ == requeued->request && must_end_ == RequestId::none) {
             wait_again(requeued->request, entry);
+            ++entry.redeliveries;
             must_move_ = RequestId::none;
         }
         promise(must_tell_ == requeued->request, "a request is said to wait again that does not");
@@ -151,6 +155,8 @@ void Shadow::answered(const engine::Action& action) {
         promise(!entry.blocked, "a blocked client's request was delivered");
         promise(!order_.empty() && std::get<RequestId>(*order_.begin()) == deliver->request,
                 "a request was delivered before its turn");
+        promise(deliver->attempt == entry.redeliveries, "Deliver names another attempt");
+        promise(deliver->worker != full_, "a worker whose link is full got a request at once");
         promise(deliver->assignment > last_assignment_, "assignment numbers must rise");
         last_assignment_ = deliver->assignment;
         stop_waiting(deliver->request, entry);
@@ -202,6 +208,7 @@ void Shadow::call_is_over() {
     promise(must_tell_ == RequestId::none, "a request waits again, and nobody was told");
     if (newcomer_ != RequestId::none && !entries_.at(newcomer_).blocked) ++failed_lookups;
     newcomer_ = RequestId::none;
+    full_ = WorkerId::none;
 }
 
 const Shadow::Entry* Shadow::find(RequestId request) const {

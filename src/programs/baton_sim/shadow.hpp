@@ -25,6 +25,8 @@ namespace baton::simulation {
 /// - a request that is being delivered is neither delivered again nor ended by anything but what
 /// the
 ///   delivery's outcome allows;
+/// - a request is redelivered `retries` times at most;
+/// - a worker whose link is full is left alone for the moment;
 /// - late and double outcomes change nothing.
 class Shadow {
 public:
@@ -40,6 +42,7 @@ public:
         std::uint64_t number = 0;
         Assignment assignment{};
         WorkerId worker{};
+        std::uint32_t redeliveries = 0;
         bool early_done = false;
         bool early_decline = false;
         bool hung = false;
@@ -48,10 +51,11 @@ public:
     // The engine is about to be told.
     void arrives(Instant now, RequestId request, const engine::Wanted& wanted);
     void is_delivered(RequestId request, Assignment assignment);
-    void is_not_delivered(RequestId request, Assignment assignment, Errc why);
+    void is_not_delivered(RequestId request, Assignment assignment, Errc why, bool same_link);
     void is_done(WorkerId worker, Assignment assignment);
     void is_declined(WorkerId worker, Assignment assignment);
-    void is_recovered(RequestId request, Assignment assignment, bool redeliverable);
+    void is_recovered(RequestId request, Assignment assignment, bool redeliverable,
+                      std::uint32_t retries);
     void client_leaves(RequestId request);
     void hangs(RequestId request, Assignment assignment);
     void block(ClientId client, bool blocked);
@@ -97,6 +101,7 @@ private:
     RequestId must_end_{};   ///< by an answer to the call under way
     RequestId must_move_{};  ///< a recovery's verdict must lead somewhere
     RequestId must_tell_{};  ///< it waits again, and the front must hear of it
+    WorkerId full_{};        ///< said in the call under way that its link is full
     Assignment last_assignment_{};
 };
 

@@ -1,7 +1,5 @@
 #include "programs/baton_sim/weights.hpp"
 
-#include <chrono>
-
 namespace baton::simulation {
 
 using namespace std::chrono_literals;

@@ -1,10 +1,8 @@
 #include "programs/baton_sim/world.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "programs/baton_sim/broken_promise.hpp"
