@@ -4,7 +4,8 @@ Speaks the wire format by itself, without libbaton: a second opinion on the cont
 peeked first, so that it can be left unread.
 
     ?hold=STAGE    stop at before-read, after-read, mid-answer or after-answer, on the first attempt only
-    ?fork=1        before that, leave a child behind that holds connection and link
+    ?fork=1        before that, leave a child behind that holds connection and link;
+                   fork=daemon: one that has left session and group, as daemon(3) does
     ?size=N        length of the answer's body
     ?status=N      its status
     ?close=1       say `close` instead of `keep`
@@ -103,6 +104,10 @@ class Worker:
         def hold(name):
             if query.get("hold") == name and attempt == 0:
                 if query.get("fork") and os.fork() == 0:
+                    if query["fork"] == "daemon":
+                        os.setsid()
+                        if os.fork() != 0:
+                            os._exit(0)
                     select.select([], [], [])  # holds connection and link until it is killed
                 self.stage.reached(name, attempt)
 
