@@ -208,12 +208,19 @@ def as_markdown(result: Result, parameters: dict[str, str]) -> str:
     met = sum(row["met"] for row in with_goal)
     failed = sum(counts["failed"] for counts in result.checks.values())
     checked = sum(counts["requests"] for counts in result.checks.values())
+    noisy = sum(cell.spread > SPREAD_LIMIT or cell.still_disturbed * 2 > len(cell.samples)
+                for cell in result.cells.values())
+    steadiness = "All cells were steady.\n" if not noisy else (
+        f"**{noisy} of {len(result.cells)} cells were not steady**: they spread by more than "
+        f"{SPREAD_LIMIT:.0%}, or others had\nthe cores in most runs that count. Ratios that rest on them "
+        "say little; the tables below name them.\n")
     parts = [
         "# Benchmarks\n",
         "Measured, honestly: this page and [benchmarks.json](benchmarks.json) are written by `make bench`,\n"
         "and nothing in them by hand, whatever the figures are. [bench/](../bench/README.md) says how.\n",
         f"{met} of {len(with_goal)} goals are met. {failed} of {checked} checked answers were wrong or "
         "missing.\n",
+        steadiness,
     ]
     if with_goal:
         parts += ["## Goals\n", comparison_table(with_goal)]

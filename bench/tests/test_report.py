@@ -94,6 +94,18 @@ def test_a_page_names_what_was_noisy():
     assert "measured 3×, 3 of 3 runs disturbed" in page
 
 
+def test_the_top_says_how_many_cells_were_not_steady():
+    """Figures of a busy machine must not pass for good ones."""
+    def top(*cells: Cell) -> str:
+        return report.as_markdown(report.Result({}, keyed(*cells), {}), PARAMETERS).split("##")[0]
+
+    steady = cell("baton", 100, 1)
+    spread = Cell(Case("keep", "128"), "nginx", [Sample(v, 1, 2, 3.0, 4.0, 0, 0) for v in (1, 2, 3)])
+    disturbed = Cell(Case("keep", "128"), "haproxy", [Sample(1, 1, 2, 3.0, 4.0, 0.9, 0)] * 3)
+    assert "All cells were steady" in top(steady)
+    assert "2 of 3 cells were not steady" in top(steady, spread, disturbed)
+
+
 def test_nothing_counted_breaks_nothing():
     """A front that answered nothing is shown as 0, not as an error of the script."""
     cells = keyed(cell("baton", 0, 0), cell("haproxy", 200, 10))
