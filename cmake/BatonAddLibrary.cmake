@@ -16,7 +16,6 @@ function(baton_add_library name)
     endif()
     cmake_path(ABSOLUTE_PATH arg_EXPORTS)
 
-    baton_present_sources(arg_SOURCES ${arg_SOURCES})
     if(NOT arg_SOURCES)
         return()
     endif()

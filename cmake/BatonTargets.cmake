@@ -13,7 +13,6 @@
 # tree go by their own name (libbaton).
 
 include(BatonFolders)
-include(BatonSources)
 include(BatonUses)
 include(BatonRoom)
 include(BatonAddProgram)

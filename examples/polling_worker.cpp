@@ -89,17 +89,20 @@ private:
         }
     }
 
+    /// Until nothing is there: what the library has taken in already makes no socket readable.
     void read() {
-        const auto got = request_.read(std::span<char>(buffer_));
-        if (got.code() == BATON_E_AGAIN) return;
-        then_ = got && got.size() > 0 ? Step::read : Step::end;
-        if (!got) {
-            step_ = Step::over;
-        } else if (got.size() == 0) {
-            step_ = Step::end;
-        } else {
-            // The buffer must stay as it is until all of it is sent: hence Step::flush.
-            went(request_.respond_write(std::string_view(buffer_.data(), got.size())));
+        while (step_ == Step::read) {
+            const auto got = request_.read(std::span<char>(buffer_));
+            if (got.code() == BATON_E_AGAIN) return;
+            if (!got) {
+                step_ = Step::over;
+            } else if (got.size() == 0) {
+                step_ = Step::end;
+            } else {
+                // The buffer must stay as it is until all of it is sent: hence Step::flush.
+                then_ = Step::read;
+                went(request_.respond_write(std::string_view(buffer_.data(), got.size())));
+            }
         }
     }
 
@@ -120,10 +123,11 @@ private:
 class Loop {
 public:
     void run() {
-        while (accepting_ || !tasks_.empty()) {
+        for (;;) {
             if (accepting_) accept_all();
-            wait();
             std::erase_if(tasks_, [](const auto& task) { return task->over(); });
+            if (!accepting_ && tasks_.empty()) return;
+            wait();
         }
     }
 
@@ -152,23 +156,20 @@ private:
         std::vector<pollfd> fds;
         auto due = Clock::time_point::max();
         for (const auto& task : tasks_) {
-            fds.push_back(task->over() ? pollfd{-1, 0, 0} : task->interest());
+            fds.push_back(task->interest());
             due = std::min(due, task->due().value_or(Clock::time_point::max()));
         }
         fds.push_back({accepting_ ? worker_.fd() : -1, POLLIN, 0});
         ::poll(fds.data(), fds.size(), milliseconds_until(due));
         for (std::size_t index = 0; index < tasks_.size(); ++index) {
-            if (!tasks_[index]->over()) tasks_[index]->turn(fds[index].revents);
+            tasks_[index]->turn(fds[index].revents);
         }
     }
 
-    [[nodiscard]] int milliseconds_until(Clock::time_point due) const {
-        const bool something_is_over =
-            std::ranges::any_of(tasks_, [](const auto& task) { return task->over(); });
-        if (something_is_over || due <= Clock::now()) return 0;
+    [[nodiscard]] static int milliseconds_until(Clock::time_point due) {
         if (due == Clock::time_point::max()) return -1;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
-        return static_cast<int>(left.count());
+        return std::max(static_cast<int>(left.count()), 0);
     }
 
     baton::Worker worker_{options()};

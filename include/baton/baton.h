@@ -233,7 +233,7 @@ BATON_API int baton_request_fd(const baton_request_t* request) BATON_NOEXCEPT;
 BATON_API uint64_t baton_request_id(const baton_request_t* request) BATON_NOEXCEPT;
 /* The same for all requests of one connection. */
 BATON_API uint64_t baton_request_client_id(const baton_request_t* request) BATON_NOEXCEPT;
-/* 0 at the first try; n: n workers had it before and died or declined. */
+/* 0 at the first try; n: n workers had taken it and died. */
 BATON_API unsigned baton_request_attempt(const baton_request_t* request) BATON_NOEXCEPT;
 /* 1: Baton carries the stream, since it could not pass the client's own socket. Else 0. */
 BATON_API int baton_request_bridged(const baton_request_t* request) BATON_NOEXCEPT;
@@ -295,8 +295,9 @@ BATON_API int64_t baton_request_content_length(const baton_request_t* request) B
 /* Reads up to `size` bytes of the body, whatever its framing, and never a byte of the next request.
  * Sends `100 Continue` first when the client waits for it.
  *
- * Returns how many; 0: the body is complete. Errors: BATON_E_AGAIN (only with BATON_NO_WAIT),
- * BATON_E_TIMEOUT, BATON_E_CLIENT_GONE (in the middle of the body), BATON_E_MALFORMED. */
+ * Returns how many; 0: the body is complete. Errors: BATON_E_AGAIN (only with BATON_NO_WAIT: read
+ * until it comes, then wait for the descriptor), BATON_E_TIMEOUT, BATON_E_CLIENT_GONE (in the
+ * middle of the body), BATON_E_MALFORMED. */
 BATON_API ptrdiff_t baton_request_read(baton_request_t* request, void* buffer,
                                        size_t size) BATON_NOEXCEPT;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -115,7 +114,7 @@ Answer<AciWait> parse_aci_wait(const AciFields& fields) {
         return AciWait{Duration::zero()};
     }
     if (equal_ignoring_case(found->second, "YES")) return AciWait{};
-    if (const auto limit = parse_duration(found->second)) return AciWait{*limit};
+    if (const auto limit = parse_duration(found->second)) return AciWait{limit};
     return refuse(fmt::format("WAIT={} is no time", found->second), "NO, YES, 30S, 10M or 1H");
 }
 

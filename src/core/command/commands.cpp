@@ -3,13 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "core/command/options.hpp"
 #include "core/command/run.hpp"
 #include "core/command/table.hpp"
-#include "core/command/value.hpp"
 
 namespace baton::command {
 namespace {

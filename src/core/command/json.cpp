@@ -1,8 +1,6 @@
 #include "core/command/json.hpp"
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 

@@ -1,10 +1,8 @@
-#include <cstdint>
 #include <optional>
 #include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 
 #include <boost/json.hpp>
@@ -12,7 +10,6 @@
 
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
-#include "core/command/grammar.hpp"
 #include "core/command/json.hpp"
 #include "core/command/options.hpp"
 #include "core/command/render.hpp"

@@ -9,7 +9,6 @@
 #include "core/command/json.hpp"
 #include "core/command/render.hpp"
 #include "core/command/rows.hpp"
-#include "core/command/value.hpp"
 
 namespace baton::command {
 namespace {

@@ -1,8 +1,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
-#include <variant>
 
 #include <fmt/format.h>
 

@@ -1,7 +1,5 @@
 #include <cstdint>
 #include <string>
-#include <utility>
-#include <variant>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>

@@ -1,13 +1,11 @@
 #include <cstdint>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "core/base/ids.hpp"
-#include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/invocation.hpp"
 #include "core/command/json.hpp"

@@ -1,17 +1,14 @@
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "core/base/ids.hpp"
-#include "core/command/configuration.hpp"
 #include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/invocation.hpp"

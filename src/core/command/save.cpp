@@ -1,8 +1,6 @@
 #include "core/command/save.hpp"
 
-#include <cstddef>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>

@@ -6,11 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <ratio>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include <fmt/format.h>
 

@@ -116,11 +116,11 @@ bool Session::may_process() const {
            output_.size() - sent_ < surroundings_.output_limit / 4;
 }
 
-void Session::process() {
-    // Answers to what is processed come back here.
-    if (processing_) return;
+/// @return whether it stopped for want of room for answers: there may be more to process
+bool Session::process() {
     processing_ = true;
-    while (may_process()) {
+    bool all = false;
+    while (!all && may_process()) {
         const auto next = decoder_.next();
         if (!next) {
             std::string bytes;
@@ -128,23 +128,25 @@ void Session::process() {
             answer(std::move(bytes));
             state_ = State::ending;
         } else if (!*next) {
-            break;
+            all = true;
         } else {
             handle(**next);
         }
     }
     processing_ = false;
+    return !all;
 }
 
 /// Goes on as far as possible, then waits for what is missing.
 void Session::settle() {
-    if (processing_ || state_ == State::closed) return;
-    process();
-    flush();
-    // What held commands back may have gone out.
-    if (state_ != State::closed && may_process() && decoder_.buffered() > 0) {
-        process();
+    // Answers to what is processed come back here.
+    if (processing_) return;
+    bool more = true;
+    while (more && state_ != State::closed) {
+        more = process();
         flush();
+        // What held commands back may have gone out.
+        more = more && may_process();
     }
     if (state_ == State::closed) return;
     const bool unsent = sent_ < output_.size() || !answers_.empty();

@@ -96,7 +96,7 @@ private:
     // session.cpp: bytes
     void on_ready(loop::Readiness ready);
     void read();
-    void process();
+    [[nodiscard]] bool process();
     void settle();
     void flush();
     void arm();
