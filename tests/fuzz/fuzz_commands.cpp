@@ -16,7 +16,7 @@
 #include "core/command/grammar.hpp"
 #include "core/command/invocation.hpp"
 #include "core/command/mask.hpp"
-#include "core/command/table.hpp"
+#include "core/command/table.hpp"  // IWYU pragma: keep: Outcome is complete only there
 
 namespace {
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstddef>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -125,7 +124,8 @@ void compare_service(const ConfiguredService& running, const ConfiguredService& 
     // What was said of single workers is forgotten by a word about their service.
     const bool start_again = wanted.started && ((added && !scales) || (overridden && !keeps));
     const bool stop_again = !wanted.started && overridden && !keeps;
-    // With `max` a service is started unless somebody said `stop`; without, if somebody said `start`.
+    // With `max` a service is started unless somebody said `stop`; without, if somebody said
+    // `start`.
     const bool rule_changes = running.options.max.has_value() != scales;
     Lines steering;
     if (running.started != wanted.started || rule_changes || start_again || stop_again) {

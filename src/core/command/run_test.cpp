@@ -1,4 +1,3 @@
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,7 +12,6 @@
 #include "core/command/help.hpp"
 #include "core/command/invocation.hpp"
 #include "core/command/mask.hpp"
-#include "core/command/operations.hpp"
 #include "core/command/table.hpp"
 
 namespace baton::command {
@@ -39,7 +37,7 @@ class Running : public testing::Test {
 protected:
     Outcome outcome(std::string_view line) {
         const auto words = split_line(line);
-        auto done = execute(*words, daemon);
+        auto done = execute(*words, daemon_);
         if (done) return *std::move(done);
         ADD_FAILURE() << done.error().text();
         return {};
@@ -47,11 +45,11 @@ protected:
     std::string answer(std::string_view line) { return outcome(line).text; }
     std::vector<std::string> changes(std::string_view line) { return outcome(line).changes; }
     std::string refusal(std::string_view line) {
-        const auto done = execute(*split_line(line), daemon);
+        const auto done = execute(*split_line(line), daemon_);
         return done ? "" : done.error().text();
     }
 
-    Daemon daemon;
+    Daemon daemon_;
 };
 
 TEST_F(Running, IS1_AnswersOfTheSeed) {
@@ -128,7 +126,7 @@ TEST_F(Running, ReplayedChangesMakeTheSameDaemon) {
     for (const std::string& line : journal) {
         ASSERT_TRUE(execute(*split_line(line), again).has_value()) << line;
     }
-    EXPECT_EQ(again.configuration(), daemon.configuration());
+    EXPECT_EQ(again.configuration(), daemon_.configuration());
 }
 
 TEST_F(Running, RefusalsNameCommandReasonAndRemedy) {
@@ -154,7 +152,7 @@ TEST_F(Running, ListeventsSaysHowToTurnThemOn) {
 
 TEST_F(Running, ApplyMakesTheConfigurationEqualToAFile) {
     (void)outcome("config service old");
-    daemon.file = "config service new max=1\nroute / new\n";
+    daemon_.file = "config service new max=1\nroute / new\n";
     const Outcome applied = outcome("apply baton.conf");
     EXPECT_EQ(applied.text, "delete service old\nconfig service new max=1\nroute / new\nOk.");
     EXPECT_EQ(applied.changes,
@@ -164,19 +162,19 @@ TEST_F(Running, ApplyMakesTheConfigurationEqualToAFile) {
 }
 
 TEST_F(Running, ApplyOfAWrongFileChangesNothing) {
-    daemon.file = "config service new\nroute / neww\nfoo\n";
+    daemon_.file = "config service new\nroute / neww\nfoo\n";
     EXPECT_EQ(refusal("apply baton.conf"),
               "baton.conf:2: route: there is no service 'neww'; 'services' lists them, 'config "
               "service NAME' defines one; 1 more errors, see 'batond --check baton.conf'");
-    EXPECT_EQ(daemon.configuration(), Configuration{});
+    EXPECT_EQ(daemon_.configuration(), Configuration{});
     EXPECT_EQ(refusal("apply other.conf"), "apply: other.conf: cannot be read");
 }
 
 TEST_F(Running, ApplyThatFailsHalfWaySaysSoAndKeepsWhatWasDone) {
     (void)outcome("config service a max=1");
     (void)outcome("config worker a localhost /w");
-    daemon.busy_worker = 1;
-    daemon.file = "config service a max=2\n";
+    daemon_.busy_worker = 1;
+    daemon_.file = "config service a max=2\n";
     const Outcome applied = outcome("apply baton.conf");
     ASSERT_TRUE(applied.failed.has_value());
     EXPECT_EQ(applied.failed->text(),

@@ -1,7 +1,5 @@
 #include "core/engine/attach_desk.hpp"
 
-#include <chrono>
-
 #include <gtest/gtest.h>
 
 namespace baton::engine {

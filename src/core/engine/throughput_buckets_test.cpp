@@ -1,7 +1,5 @@
 #include "core/engine/throughput_buckets.hpp"
 
-#include <chrono>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

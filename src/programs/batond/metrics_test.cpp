@@ -3,7 +3,6 @@
 #include <chrono>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -12,10 +11,8 @@
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
-#include "core/engine/definitions.hpp"
 #include "programs/batond/refusal_counts.hpp"
 #include "programs/batond/registry.hpp"
-#include "programs/batond/service_cell.hpp"
 
 namespace baton::daemon {
 namespace {
