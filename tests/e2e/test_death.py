@@ -25,9 +25,10 @@ def idle_workers(baton) -> list[dict]:
     return [row for row in baton.json("workers") if row["queue"] == "idle"]
 
 
-@pytest.fixture
-def work(baton, stage):
-    baton.start(config(stage))
+@pytest.fixture(params=["handoff", "bridge"])
+def work(baton, stage, request):
+    """What a death costs is the same whether Baton carries the stream or not."""
+    baton.start(config(stage, options=f"delivery={request.param}"))
     wait_until(lambda: len(idle_workers(baton)) == 2, "both workers are idle")
     return baton
 
@@ -42,6 +43,43 @@ def test_worker_killed_before_reading_costs_the_client_nothing(work, stage):
     assert answer.status == 200
     assert answer.fields["x-attempt"] == "1"
     assert int(answer.fields["x-worker"]) != held.pid
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_client_that_half_closed_at_a_worker_is_answered_by_the_next(baton, stage, workers):
+    """Its FIN came when the worker had the request: no reason to think that it has gone."""
+    baton.start(f"""
+        config service work min={workers} max={workers} backoff=50ms
+        config worker work localhost {stage.environment()} {sys.executable} {WORKER}
+        route / work
+    """)
+    wait_until(lambda: len(idle_workers(baton)) == workers, "the workers are idle")
+    with baton.connect() as client:
+        client.send("POST /?hold=before-read HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody")
+        held = stage.wait()
+        client.half_close()
+        held.kill_9()
+        assert client.response().status == 200
+
+
+def test_a_bridge_to_a_worker_that_has_just_died_loses_nothing(baton):
+    """The delivery fails after the decision: what the client has sent must still be there."""
+    baton.start(f"""
+        config service work min=3 max=3 backoff=5ms block-after=1000 answer-timeout=10s delivery=bridge
+        config worker work localhost {sys.executable} {WORKER}
+        route / work
+    """)
+    for _ in range(8):
+        rows = wait_until(lambda: (found := idle_workers(baton)) and len(found) == 3 and found,
+                          "all are idle")
+        clients = [baton.connect() for _ in rows]
+        for row in rows:
+            processes.kill_9(row["pid"])
+        for client in clients:
+            client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+        for client in clients:
+            assert client.response().status == 200
+            client.close()
 
 
 def test_worker_killed_after_reading_an_idempotent_request_costs_the_client_nothing(work, stage):

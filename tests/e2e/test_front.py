@@ -1,11 +1,13 @@
 """HTTP as clients speak it: the connection goes to a worker and comes back."""
 
 import json
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from harness.daemon import bin_dir
 from harness.waiting import wait_until
 
 WORKER = Path(__file__).parent / "workers/scripted_worker.py"
@@ -87,6 +89,46 @@ def test_a_worker_that_lies_about_what_it_read_loses_the_connection(work):
         assert client.at_end()
 
 
+def test_a_request_behind_a_close_cuts_nothing_off_the_answer_before_it(work):
+    """The client sends more when the worker has long said `close`: a reset now would destroy what it
+    has not read yet."""
+    with work.connect() as client:
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        client.send("GET /?close=1&size=100000 HTTP/1.1\r\nHost: t\r\n\r\n")
+        wait_until(lambda: work.json("service work")["transactions"] == 1, "the worker is done")
+        client.send("GET /never HTTP/1.1\r\nHost: t\r\n\r\n")
+        assert len(client.response().body) == 100_000
+        assert client.at_end()
+
+
+@pytest.mark.parametrize("disposition", ["keep", "close"])
+def test_a_worker_that_is_done_without_an_answer_leaves_nobody_in_silence(work, disposition):
+    with work.connect() as client:
+        close = "&close=1" if disposition == "close" else ""
+        client.send(f"GET /?nothing=1{close} HTTP/1.1\r\nHost: t\r\n\r\n")
+        answer = client.response()
+    assert answer.status == 502
+    assert "worker_protocol" in answer.text
+    assert work.get("/").status == 200
+
+
+@pytest.mark.parametrize("body", ["zz\r\n", "3\r\nabc\r\nzz\r\n", "3\nabc\r\n0\r\n\r\n", "-1\r\n"])
+def test_bad_chunking_that_baton_reads_is_a_400_and_hurts_nobody_else(baton, body):
+    worker = bin_dir() / "baton-test-worker"
+    baton.start(f"""
+        listen http 127.0.0.1:0
+        config service work min=1 max=1 delivery=bridge
+        config worker work localhost {worker}
+        route / work
+    """)
+    with baton.connect() as client:
+        client.send("PUT /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+        assert client.response().status == 400
+        assert client.at_end()
+    assert baton.get("/size/10").status == 200
+    assert baton.json("service work")["restarts"] == 0
+
+
 def test_an_upgraded_connection_stays_with_its_worker(work):
     with work.connect() as client:
         client.send("GET /?upgrade=1 HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
@@ -97,6 +139,26 @@ def test_an_upgraded_connection_stays_with_its_worker(work):
         assert work.get("/").status == 200
         client.half_close()
         assert client.read_to_end() == b""
+
+
+def test_a_worker_that_hangs_cannot_keep_a_client_of_a_unix_listener(baton):
+    baton.start(configuration(options="answer-timeout=300ms", more="listen http unix:http.sock\n"))
+    with baton.connect(baton.listener(index=1)) as client:
+        client.send("GET /?silent=1 HTTP/1.1\r\nHost: t\r\n\r\n")
+        assert client.at_end()
+    wait_until(lambda: baton.json("service work")["restarts"] == 1, "the worker is ended and counted")
+
+
+@pytest.mark.parametrize("listener", [0, 1], ids=["tcp", "unix"])
+def test_empty_lines_between_two_requests_are_waited_out(baton, listener):
+    baton.start(configuration(more="listen http unix:http.sock keepalive-timeout=20s\n"))
+    with baton.connect(baton.listener(index=listener)) as client:
+        assert client.get("/").status == 200
+        client.send("\r\n")
+        # By the time another client has been served the first look at the line is long over.
+        for _ in range(50):
+            assert baton.get("/").status == 200
+        assert client.get("/").status == 200
 
 
 def test_curl_gets_what_it_asks_for(work):

@@ -272,7 +272,7 @@ constexpr std::array http_listener_rows{
     once<ListenerSpec, &ListenerSpec::max_connections>(
         {.name = "max-connections",
          .type = Type::number,
-         .summary = "Connections of this listener; 0: no limit of its own.",
+         .summary = "Connections at most; 0: as many as descriptors allow, less a reserve.",
          .most = 10'000'000}),
     once<ListenerSpec, &ListenerSpec::max_per_address>(
         {.name = "max-per-address",

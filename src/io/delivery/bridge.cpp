@@ -43,8 +43,7 @@ Result<std::unique_ptr<Bridge>> Bridge::open(loop::EventLoop& loop, os::Borrowed
     BATON_ASSERT(bytes_beside.size() <= buffer_limit);
     std::ranges::copy(bytes_beside, bridge->to_worker_.bytes.begin());
     bridge->to_worker_.end = bytes_beside.size();
-    if (!bridge->frame(bytes_beside)) return fail(Errc::malformed_chunk);
-    bridge->pump();
+    bridge->account(bytes_beside);
     return bridge;
 }
 
@@ -73,26 +72,29 @@ void Bridge::carry_on(std::function<void(bool complete)> finished) {
     pump();
 }
 
-/// Accounts for bytes of the request that are on their way to the worker.
-bool Bridge::frame(std::string_view arrived) {
+std::uint64_t Bridge::bytes_read_by_worker() const {
+    return to_worker_sent_ - (worker_end_ ? os::bytes_unread(worker_end_.borrow()) : 0);
+}
+
+/// Bytes of the request are on their way to the worker.
+void Bridge::account(std::string_view arrived) {
+    if (endless_) return;
     const auto of_head = std::min<std::uint64_t>(
         arrived.size(), extent_.head_bytes > taken_ ? extent_.head_bytes - taken_ : 0);
+    beginning_ += arrived.substr(0, buffer_limit - beginning_.size());
     taken_ += arrived.size();
-    if (endless_) return true;
     if (!extent_.chunked) {
         request_ended_ = taken_ >= extent_.head_bytes + extent_.body_bytes;
-        return true;
+        return;
     }
-    const auto body = arrived.substr(of_head);
-    const auto span = chunks_.skim(body);
-    if (!span) return false;
-    BATON_ASSERT(span->consumed == body.size());
-    request_ended_ = span->complete;
-    return true;
+    const auto span = chunks_.skim(arrived.substr(of_head));
+    malformed_ = !span;
+    client_ended_ = malformed_;
+    request_ended_ = span && span->complete;
 }
 
 /// How many of the bytes that lie in the client's socket may be taken.
-std::size_t Bridge::takeable(std::string_view peeked) const {
+std::size_t Bridge::takeable(std::string_view peeked) {
     if (endless_) return peeked.size();
     const auto head_left = extent_.head_bytes > taken_ ? extent_.head_bytes - taken_ : 0;
     if (!extent_.chunked) {
@@ -102,8 +104,10 @@ std::size_t Bridge::takeable(std::string_view peeked) const {
     const auto head = static_cast<std::size_t>(std::min<std::uint64_t>(head_left, peeked.size()));
     auto chunks = chunks_;  // a look ahead: the bytes are not taken yet
     const auto span = chunks.skim(peeked.substr(head));
-    // Malformed: taken as it is, so that frame() finds it and the request ends.
-    return span ? head + span->consumed : peeked.size();
+    // Where the body ends is not known any more: the worker sees the stream end in the middle.
+    malformed_ = !span;
+    client_ended_ = malformed_;
+    return head + (span ? span->consumed : 0);
 }
 
 bool Bridge::read_client() {
@@ -119,19 +123,15 @@ bool Bridge::read_client() {
         return true;
     }
     const auto take = takeable(std::string_view(room.data(), *peeked));
-    if (take == 0) return false;
+    if (take == 0) return malformed_;
     const auto got = os::receive_some(client_.borrow(), std::as_writable_bytes(room).first(take));
     if (!got) return false;
-    if (!frame(std::string_view(room.data(), *got))) {
-        // Where the body ends is not known any more: the worker sees the stream end in the middle.
-        client_ended_ = true;
-        return true;
-    }
+    account(std::string_view(room.data(), *got));
     to_worker_.end += *got;
     return true;
 }
 
-bool Bridge::write_to(os::BorrowedFd fd, Buffer& buffer, bool& broken) {
+bool Bridge::write_to(os::BorrowedFd fd, Buffer& buffer, bool& broken, std::uint64_t& sent_in_all) {
     if (buffer.empty()) return false;
     const auto sent = os::send_some(fd, std::as_bytes(buffer.content()));
     if (!sent) {
@@ -141,6 +141,7 @@ bool Bridge::write_to(os::BorrowedFd fd, Buffer& buffer, bool& broken) {
         return true;
     }
     buffer.begin += *sent;
+    sent_in_all += *sent;
     if (buffer.empty()) buffer.clear();
     return true;
 }
@@ -162,9 +163,9 @@ void Bridge::pump() {
     bool moved = true;
     for (int round = 0; moved && round < rounds_per_turn; ++round) {
         moved = read_client();
-        moved = write_to(here_.borrow(), to_worker_, worker_broken_) || moved;
+        moved = write_to(here_.borrow(), to_worker_, worker_broken_, to_worker_sent_) || moved;
         moved = read_worker() || moved;
-        moved = write_to(client_.borrow(), to_client_, client_broken_) || moved;
+        moved = write_to(client_.borrow(), to_client_, client_broken_, to_client_sent_) || moved;
     }
     if (client_ended_ && to_worker_.empty() && !std::exchange(worker_told_, true)) {
         os::shutdown_writing(here_.borrow());

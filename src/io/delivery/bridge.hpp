@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -34,8 +35,7 @@ class Bridge {
 public:
     static constexpr std::size_t buffer_limit = 64 * 1024;
 
-    /// The client's connection is broken, or its request cannot be framed: the worker's end is
-    /// closed, its `done` or its death ends the request.
+    /// Moves nothing before start(), so that a bridge whose worker cannot be reached costs nothing.
     /// @param bytes_beside  consumed by an earlier worker; sent first
     /// @return limit_reached: no descriptors
     [[nodiscard]] static Result<std::unique_ptr<Bridge>> open(loop::EventLoop& loop,
@@ -43,8 +43,14 @@ public:
                                                               const RequestExtent& extent,
                                                               std::string_view bytes_beside);
 
-    /// To be passed to the worker, then closed.
-    [[nodiscard]] os::UniqueFd take_worker_end() { return std::move(worker_end_); }
+    /// To be passed to the worker. The bridge keeps it until the worker is done, for what lies
+    /// unread in it.
+    [[nodiscard]] os::BorrowedFd worker_end() const { return worker_end_.borrow(); }
+
+    /// The worker has its end. When the client goes away or its request cannot be framed, the
+    /// worker is sent what is valid, and the stream's end; its `done` or its death ends the
+    /// request.
+    void start() { pump(); }
 
     /// The worker is done: carries what it still had written, then calls `finished` once (possibly
     /// before returning). false: the client could not take all of it.
@@ -53,6 +59,15 @@ public:
     /// The worker is `done` with the request and keeps the stream (an upgrade): both directions are
     /// carried without end; `finished` is called when either has ended.
     void carry_on(std::function<void(bool complete)> finished);
+
+    /// A chunk of the request's body was no chunk.
+    [[nodiscard]] bool malformed() const noexcept { return malformed_; }
+    /// Of the request: taken from the client, by this bridge or before it.
+    [[nodiscard]] std::uint64_t bytes_taken() const noexcept { return taken_; }
+    /// The beginning of these bytes, at most buffer_limit.
+    [[nodiscard]] std::string_view beginning() const noexcept { return beginning_; }
+    [[nodiscard]] std::uint64_t bytes_read_by_worker() const;
+    [[nodiscard]] std::uint64_t bytes_written_to_client() const noexcept { return to_client_sent_; }
 
 private:
     Bridge(loop::EventLoop& loop, os::UniqueFd client, os::UniqueFd here, os::UniqueFd worker_end,
@@ -75,13 +90,14 @@ private:
     // Each moves what it can at once and says whether anything has changed.
     [[nodiscard]] bool read_client();
     [[nodiscard]] bool read_worker();
-    [[nodiscard]] static bool write_to(os::BorrowedFd fd, Buffer& buffer, bool& broken);
+    [[nodiscard]] static bool write_to(os::BorrowedFd fd, Buffer& buffer, bool& broken,
+                                       std::uint64_t& sent_in_all);
 
     void pump();
     void arm();
     void check_finished();
-    [[nodiscard]] bool frame(std::string_view arrived);
-    [[nodiscard]] std::size_t takeable(std::string_view peeked) const;
+    void account(std::string_view arrived);
+    [[nodiscard]] std::size_t takeable(std::string_view peeked);
 
     os::UniqueFd client_;
     os::UniqueFd here_;
@@ -89,6 +105,10 @@ private:
     RequestExtent extent_;
     std::uint64_t taken_ = 0;  ///< of the request, from the client or beside
     http::ChunkedDecoder chunks_;
+    std::string beginning_;
+    std::uint64_t to_worker_sent_ = 0;
+    std::uint64_t to_client_sent_ = 0;
+    bool malformed_ = false;
     bool request_ended_ = false;
     bool client_ended_ = false;
     bool client_broken_ = false;

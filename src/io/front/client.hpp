@@ -57,6 +57,8 @@ struct Request {
     bool head_method = false;  ///< HEAD: an answer of Baton's own has no body
     bool json = false;         ///< the client prefers error bodies in JSON
     bool ever_handed_over = false;
+    /// How far a bridge has brought it: of a Unix socket the only word there is.
+    std::optional<os::StreamOffsets> carried;
     Part line, referer, user_agent;
 };
 
@@ -69,14 +71,18 @@ struct Client {
     loop::Watch watch;
     loop::Timer timer;
     Instant deadline = never;       ///< what the timer is for; the timer itself may fire earlier
-    Instant head_deadline = never;  ///< of the head that has begun
+    Instant read_deadline = never;  ///< of the head that has begun; before: of its beginning
     std::shared_ptr<const ListenerOptions> options;
     std::shared_ptr<ClientRecord> record;
     std::string host;  ///< of the client's address
     ClientState state = ClientState::reading_head;
     bool unix_socket = false;
+    bool turned_away = false;  ///< above a limit on connections
     bool peer_finished = false;
+    bool head_timed = false;  ///< read_deadline is that of a head that has begun
     bool low_water_set = false;
+    /// It ended its side while a worker had the request, who may answer all the same.
+    bool finished_at_worker = false;
     int peeks = 0;  ///< of the present partial head
 
     /// Of a head that came in pieces; null between requests.
@@ -92,6 +98,7 @@ struct Client {
 
     std::string out;  ///< Baton's own answer, as far as it is not written
     std::uint64_t drained = 0;
+    std::uint64_t unsent = 0;  ///< at the last look while lingering
 
     [[nodiscard]] ClientId id() const noexcept { return record->id; }
     [[nodiscard]] std::string_view text(Part part) const noexcept {

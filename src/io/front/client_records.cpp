@@ -17,7 +17,7 @@ ClientRecords::Admission ClientRecords::admit(const std::shared_ptr<ClientRecord
     const auto full = [this](std::uint32_t limit) {
         return limit != 0 && records_.size() >= limit;
     };
-    if (full(limits.in_all) || full(limit_in_all_)) return Admission::too_many;
+    if (full(limits.in_all) || full(limit_in_all_) || full(ceiling_)) return Admission::too_many;
     auto& of_host = per_host_[host];
     if (limits.per_address != 0 && of_host >= limits.per_address) {
         return Admission::too_many_of_address;
@@ -55,6 +55,11 @@ bool ClientRecords::contains(ClientId id) const {
 void ClientRecords::set_limit(std::uint32_t in_all) {
     const std::lock_guard lock(mutex_);
     limit_in_all_ = in_all;
+}
+
+void ClientRecords::set_ceiling(std::uint32_t in_all) {
+    const std::lock_guard lock(mutex_);
+    ceiling_ = in_all;
 }
 
 }  // namespace baton::front

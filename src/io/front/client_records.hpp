@@ -49,6 +49,9 @@ public:
     [[nodiscard]] bool contains(ClientId id) const;
     /// `config maxusers`: connections in all; 0: no limit.
     void set_limit(std::uint32_t in_all);
+    /// However the limits are set, clients leave the process some descriptors for everything else.
+    /// @param in_all  0: no ceiling
+    void set_ceiling(std::uint32_t in_all);
 
     [[nodiscard]] ClientId next_id() noexcept {
         return ClientId{next_id_.fetch_add(1, std::memory_order_relaxed)};
@@ -62,6 +65,7 @@ private:
     std::unordered_map<ClientId, std::shared_ptr<ClientRecord>> records_;
     std::unordered_map<std::string, std::uint32_t> per_host_;
     std::uint32_t limit_in_all_ = 0;
+    std::uint32_t ceiling_ = 0;
     std::atomic<std::uint64_t> next_id_{1};
 };
 

@@ -89,8 +89,17 @@ void Front::write_out(Client& client) {
 void Front::linger(Client& client) {
     client.enter(ClientState::lingering);
     client.drained = 0;
+    client.unsent = os::bytes_in_send_queue(client.fd.borrow());
     set_deadline(client, loop_.now() + linger_timeout);
     read_away(client);
+}
+
+/// As long as the client takes what it is sent, closing could still destroy the rest of it.
+void Front::look_at_lingering(Client& client) {
+    const auto unsent = os::bytes_in_send_queue(client.fd.borrow());
+    if (unsent == 0 || unsent >= client.unsent) return close(client);
+    client.unsent = unsent;
+    set_deadline(client, loop_.now() + linger_timeout);
 }
 
 void Front::read_away(Client& client) {

@@ -25,6 +25,12 @@
 //   the worker's affair. Only the timer looks, by stream offsets.
 
 namespace baton::front {
+namespace {
+
+/// Connections above the limits that are told so at the same time; more are closed without a word.
+constexpr std::size_t turned_away_limit = 64;
+
+}  // namespace
 
 Front::Front(loop::EventLoop& loop, std::size_t loop_index, Dispatcher& dispatcher,
              ClientRecords& records, AccessSink& access)
@@ -94,11 +100,16 @@ void Front::connected(os::UniqueFd fd, const os::Address& peer,
         added.record, added.host,
         {.in_all = options->connection_limit, .per_address = options->per_address_limit});
     if (admission != ClientRecords::Admission::admitted) {
+        // Who is told so takes a descriptor until he has read it.
+        if (turned_away_ >= turned_away_limit) return close(added);
+        added.turned_away = true;
+        ++turned_away_;
         return respond(added, Errc::too_many_connections);
     }
     if (dispatcher_.rejecting()) return respond(added, Errc::rejecting);
-    added.head_deadline = deadline_after(loop_.now(), options->head_timeout);
-    set_deadline(added, added.head_deadline);
+    added.read_deadline = deadline_after(loop_.now(), options->head_timeout);
+    added.head_timed = true;
+    set_deadline(added, added.read_deadline);
     // A client usually sends its request at once: one look saves a wait.
     read_head(added);
 }
@@ -121,9 +132,7 @@ void Front::on_ready(Client& client, loop::Readiness ready) {
     switch (client.state) {
         case ClientState::reading_head: return read_head(client);
         case ClientState::waiting:
-            if (client.options->half_close_answer && !ready.broken) {
-                return arm(client, loop::Interest::breakage);
-            }
+            if (client.options->half_close_answer && !ready.broken) return watch_again(client);
             dispatcher_.client_left(client.request.place.service, client.request.id);
             log(client, describe(Errc::client_gone).http_status, 0, Errc::client_gone);
             return close(client);
@@ -140,14 +149,14 @@ void Front::on_timer(Client& client) {
     if (client.deadline > loop_.now()) return client.timer.start(client.deadline);
     switch (client.state) {
         case ClientState::reading_head:
-            if (client.partial && client.head_deadline > loop_.now()) return read_head(client);
+            if (client.partial && client.read_deadline > loop_.now()) return read_head(client);
             // A client that has sent nothing, or is between two requests, is closed without a word.
             if (client.partial && client.partial->begun())
                 return respond(client, Errc::head_timeout);
             return close(client);
         case ClientState::handed_over: return look_for_progress(client);
-        case ClientState::responding:
-        case ClientState::lingering: return close(client);
+        case ClientState::responding: return close(client);
+        case ClientState::lingering: return look_at_lingering(client);
         case ClientState::resetting: return finish_reset(client);
         case ClientState::waiting:  // the engine has the time of the queue
         case ClientState::delivering:
@@ -203,6 +212,7 @@ void Front::close(Client& client) {
     client.timer.cancel();
     client.fd.reset();
     client.state = ClientState::over;
+    if (client.turned_away) --turned_away_;
     records_.remove(client.id(), client.host);
     const auto found = clients_.find(client.id());
     BATON_ASSERT(found != clients_.end());

@@ -26,6 +26,7 @@
 #include "io/loop/event_loop.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
+#include "io/os/stream_offsets.hpp"
 
 namespace baton::front {
 
@@ -44,6 +45,16 @@ struct Consignment {
     bool chunked = false;
     std::string_view bytes_beside;  ///< consumed by an earlier worker
     std::string_view head;          ///< as copied; for the record of what a worker was sent
+};
+
+/// What a bridge has moved of a request, since the kernel's counters show only its own reading.
+/// Borrowed.
+struct Carried {
+    /// Taken from the client, from the request's first byte on; of a long one the beginning.
+    std::string_view taken;
+    std::uint64_t bytes_taken = 0;
+    std::uint64_t read_by_worker = 0;
+    std::uint64_t written_to_client = 0;
 };
 
 /// The HTTP listeners and client connections of one loop: reads heads without consuming them, and
@@ -79,11 +90,16 @@ public:
     void delivered(RequestId request, Assignment assignment);
     void delivery_failed(RequestId request, Assignment assignment);
     /// The worker declined, or was lost without having touched it: it waits again.
-    void returned(RequestId request);
-    void give_back(RequestId request, Assignment assignment, const engine::DoneReport& report);
+    /// @param carried  null: it was not bridged
+    void returned(RequestId request, const Carried* carried = nullptr);
+    /// @param if_silent  what the client is told when the worker has written nothing
+    void give_back(RequestId request, Assignment assignment, const engine::DoneReport& report,
+                   Errc if_silent = Errc::worker_protocol);
     /// What can be done with a request whose worker is lost; by stream offsets, not contents.
+    /// @param carried  null: it was not bridged
     [[nodiscard]] engine::RecoveryVerdict examine(RequestId request, Assignment assignment,
-                                                  bool holders_gone);
+                                                  bool holders_gone,
+                                                  const Carried* carried = nullptr);
     void fail(RequestId request, Assignment assignment, Errc reason, bool holders_gone);
     /// Closes a connection, whatever it does; its worker sees the end.
     void disconnect(ClientId client);
@@ -110,6 +126,7 @@ private:
     void write_out(Client& client);
     void linger(Client& client);
     void read_away(Client& client);
+    void look_at_lingering(Client& client);
     void begin_reset(Client& client);
     void finish_reset(Client& client);
     void close(Client& client);
@@ -129,7 +146,10 @@ private:
 
     // handover.cpp
     void look_for_progress(Client& client);
-    void close_after_done(Client& client);
+    void close_after_done(Client& client, const std::optional<os::StreamOffsets>& now);
+    void give_up_silent(Client& client, const os::StreamOffsets& now, Errc reason);
+    void take_over(Client& client, const Carried& carried);
+    [[nodiscard]] static std::optional<os::StreamOffsets> offsets_of(const Client& client);
     void log(Client& client, int status, std::uint64_t bytes, std::optional<Errc> error);
 
     loop::EventLoop& loop_;
@@ -142,6 +162,7 @@ private:
     std::unordered_map<RequestId, Client*> requests_;
     std::vector<std::unique_ptr<Client>> closed_;  ///< destroyed after the present batch
     std::vector<std::string> spare_copies_;        ///< so that idle clients hold no memory
+    std::size_t turned_away_ = 0;                  ///< clients that were refused for a limit
     std::uint64_t next_request_ = 1;               ///< of this loop; ids carry the loop, too
     std::array<char, http::head_bytes_ceiling + 1> peeked_;
     std::optional<Instant> draining_until_;

@@ -217,6 +217,7 @@ TEST_F(FrontTest, APipelinedRequestIsFoundWhenTheConnectionComesBack) {
     const auto first = arrival();
     const auto worker = hand_over(first);
     EXPECT_EQ(worker_reads(worker, get.size()), get);
+    send(worker, "answer");
     front->give_back(first, Assignment{1},
                      {.disposition = Disposition::keep, .bytes_read = get.size()});
     const auto second = arrival(1);
@@ -470,6 +471,24 @@ TEST_F(FrontTest, DrainingEndsIdleConnectionsAndLetsTheOthersFinish) {
                      {.disposition = Disposition::keep, .bytes_read = get.size()});
     EXPECT_EQ(receive(busy), "last");
     until([&] { return drained; });
+}
+
+TEST_F(FrontTest, AboveTheCeilingClientsAreToldSoAndTheirNumberIsBoundedToo) {
+    records.set_ceiling(1);
+    listen();
+    const auto first = connect();
+    until([&] { return records.count() == 1; });
+    std::vector<os::UniqueFd> others;
+    others.reserve(100);
+    for (int count = 0; count < 100; ++count) others.push_back(connect());
+    until([&] { return front->client_count() > 64; });
+    EXPECT_TRUE(receive(others.front()).starts_with("HTTP/1.1 503 "));
+    EXPECT_EQ(receive(others.back()), "");
+    EXPECT_LE(front->client_count(), 65U);
+    others.clear();
+    until([&] { return front->client_count() == 1; });
+    send(first, get);
+    arrival();
 }
 
 }  // namespace

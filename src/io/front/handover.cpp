@@ -2,6 +2,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/base/check.hpp"
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
@@ -32,10 +33,15 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
     auto* client = find(request);
     if (client == nullptr) return std::nullopt;
     std::string_view beside;
-    if (client->request.ever_handed_over && !client->unix_socket) {
-        const auto now = os::stream_offsets(client->fd.borrow());
-        if (!now) return std::nullopt;
-        beside = std::string_view(client->copy).substr(0, now->consumed - client->base.consumed);
+    if (client->request.ever_handed_over) {
+        const auto now = offsets_of(*client);
+        if (now) {
+            const auto consumed = now->consumed - client->base.consumed;
+            BATON_ASSERT(consumed <= client->copy.size());  // returned() and examine() see to it
+            beside = std::string_view(client->copy).substr(0, consumed);
+        } else if (!client->unix_socket) {
+            return std::nullopt;
+        }
     }
     // A report that is still under way would find the state `delivering` and do nothing.
     client->watch.disarm();
@@ -58,7 +64,8 @@ void Front::delivered(RequestId request, Assignment assignment) {
     if (client == nullptr) return;
     client->enter(ClientState::handed_over);
     client->request.ever_handed_over = true;
-    client->request.handed_over_at = loop_.now();
+    // Not the batch's time: a quick worker's `done` may be in the same one.
+    client->request.handed_over_at = loop_.refresh_now();
     client->last_seen = client->base;
     client->last_progress = loop_.now();
     client->record->worker.store(value_of(client->request.worker), std::memory_order_relaxed);
@@ -72,20 +79,42 @@ void Front::delivery_failed(RequestId request, Assignment assignment) {
     watch_again(*client);
 }
 
-void Front::returned(RequestId request) {
+void Front::returned(RequestId request, const Carried* carried) {
     auto* client = find(request);
     if (client == nullptr || client->state != ClientState::handed_over) return;
+    if (carried != nullptr) take_over(*client, *carried);
     client->enter(ClientState::waiting);
     client->record->worker.store(0, std::memory_order_relaxed);
     set_deadline(*client, never);
+    const auto now = offsets_of(*client);
+    if (now) {
+        client->finished_at_worker = now->peer_finished;
+        // It declined what it had begun to answer, or had read further than anybody remembers.
+        const bool spoiled = now->written != client->base.written ||
+                             now->consumed - client->base.consumed > client->copy.size();
+        if (spoiled) {
+            dispatcher_.client_left(client->request.place.service, request);
+            if (now->written == client->base.written) {
+                return respond(*client, Errc::worker_protocol);
+            }
+            log(*client, 0, now->written - client->base.written, Errc::worker_protocol);
+            return begin_reset(*client);
+        }
+    }
     watch_again(*client);
 }
 
-void Front::give_back(RequestId request, Assignment assignment, const engine::DoneReport& report) {
+void Front::give_back(RequestId request, Assignment assignment, const engine::DoneReport& report,
+                      Errc if_silent) {
     auto* client = find(request, assignment);
     if (client == nullptr || client->state != ClientState::handed_over) return;
+    const bool released = report.disposition == engine::Disposition::released;
+    const auto now = released ? std::nullopt : offsets_of(*client);
+    if (now && now->written == client->base.written) {
+        return give_up_silent(*client, *now, if_silent);
+    }
     log(*client, report.status, report.bytes_written, std::nullopt);
-    if (report.disposition == engine::Disposition::released) return close(*client);
+    if (released) return close(*client);
 
     // Trusting a worker that has not read all of its request would let the rest of the body be
     // taken for the next request. Of a chunked one only the worker knows the length; the kernel's
@@ -94,46 +123,73 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
         client->request.chunked || report.bytes_read == client->request.expected_bytes;
     bool keep = report.disposition == engine::Disposition::keep && length_right && !draining_until_;
     if (keep && !client->unix_socket) {
-        const auto now = os::stream_offsets(client->fd.borrow());
         keep = now && now->consumed - client->base.consumed == report.bytes_read;
         if (keep) client->base = *now;
     }
-    if (!keep) return close_after_done(*client);
+    if (!keep) return close_after_done(*client, now);
 
     forget_request(*client);
     client->enter(ClientState::reading_head);
-    set_deadline(*client, deadline_after(loop_.now(), client->options->keepalive_timeout));
+    client->read_deadline = deadline_after(loop_.now(), client->options->keepalive_timeout);
+    set_deadline(*client, client->read_deadline);
     arm(*client, loop::Interest::read);
+}
+
+/// The worker says that it is done and has written nothing: the client must not be left without a
+/// word.
+void Front::give_up_silent(Client& client, const os::StreamOffsets& now, Errc reason) {
+    const bool all_read = !client.request.chunked &&
+                          now.consumed - client.base.consumed >= client.request.expected_bytes;
+    if (now.peer_finished && !all_read && reason != Errc::malformed_chunk) {
+        log(client, describe(Errc::client_gone).http_status, 0, Errc::client_gone);
+        return close(client);  // it went away in the middle of its body
+    }
+    respond(client, reason);
 }
 
 /// The worker has written its answer. Closing while bytes of the client's lie unread would send a
 /// reset, which can destroy the answer on its way.
-void Front::close_after_done(Client& client) {
+void Front::close_after_done(Client& client, const std::optional<os::StreamOffsets>& now) {
     // FIN for every holder: the worker's duplicate may live a little longer.
     os::shutdown_writing(client.fd.borrow());
-    const auto now = os::stream_offsets(client.fd.borrow());
-    const bool all_read =
-        !now || now->consumed - client.base.consumed >= client.request.expected_bytes;
-    const bool more_may_come = client.request.chunked || !all_read;
-    if (!more_may_come && os::bytes_unread(client.fd.borrow()) == 0) return close(client);
+    const bool nothing_more = now && now->peer_finished;
+    if (nothing_more && os::bytes_unread(client.fd.borrow()) == 0) return close(client);
     forget_request(client);
     linger(client);
 }
 
-engine::RecoveryVerdict Front::examine(RequestId request, Assignment assignment,
-                                       bool holders_gone) {
+/// Nothing: a Unix socket that no bridge has served.
+std::optional<os::StreamOffsets> Front::offsets_of(const Client& client) {
+    if (client.unix_socket) return client.request.carried;
+    const auto now = os::stream_offsets(client.fd.borrow());
+    return now ? std::optional(*now) : std::nullopt;
+}
+
+void Front::take_over(Client& client, const Carried& carried) {
+    if (carried.taken.size() > client.copy.size()) client.copy = carried.taken;
+    if (!client.unix_socket) return;
+    client.request.carried = os::StreamOffsets{.consumed = carried.bytes_taken,
+                                               .written = carried.written_to_client,
+                                               .acknowledged = 0,
+                                               .peer_finished = client.peer_finished,
+                                               .established = true};
+}
+
+engine::RecoveryVerdict Front::examine(RequestId request, Assignment assignment, bool holders_gone,
+                                       const Carried* carried) {
     using enum engine::RecoveryVerdict;
     auto* client = find(request, assignment);
     if (client == nullptr) return client_gone;
+    if (carried != nullptr) take_over(*client, *carried);
+    if (!holders_gone) return lost;
     // A Unix socket has no offsets: once handed over, nobody can tell what has become of it.
-    if (!holders_gone || client->unix_socket) return lost;
-    const auto now = os::stream_offsets(client->fd.borrow());
+    const auto now = offsets_of(*client);
     if (!now) return lost;
     if (now->written != client->base.written) return lost;
     const auto consumed = now->consumed - client->base.consumed;
-    if (consumed == 0) return redeliverable;
-    if (client->request.idempotent && consumed <= client->copy.size()) return redeliverable;
-    return lost;
+    if (consumed > client->copy.size()) return lost;
+    const bool unread = carried != nullptr ? carried->read_by_worker == 0 : consumed == 0;
+    return unread || client->request.idempotent ? redeliverable : lost;
 }
 
 void Front::fail(RequestId request, Assignment assignment, Errc reason, bool holders_gone) {
@@ -145,7 +201,7 @@ void Front::fail(RequestId request, Assignment assignment, Errc reason, bool hol
         log(*client, 0, 0, reason);
         return close(*client);
     }
-    const auto now = os::stream_offsets(client->fd.borrow());
+    const auto now = offsets_of(*client);
     const bool untouched = client->state == ClientState::waiting;
     if (untouched || (now && now->written == client->base.written)) return respond(*client, reason);
     log(*client, 0, now ? now->written - client->base.written : 0, reason);
@@ -156,14 +212,16 @@ void Front::fail(RequestId request, Assignment assignment, Errc reason, bool hol
 /// while the client takes what it is sent.
 void Front::look_for_progress(Client& client) {
     const auto& request = client.request;
-    const auto now = os::stream_offsets(client.fd.borrow());
-    if (!now) return;  // a Unix socket: its worker is only bound by its own time limits
-    const bool begun = now->written != client.base.written;
-    if (!begun &&
-        loop_.now() >= deadline_after(request.handed_over_at, request.place.answer_timeout)) {
+    const auto measured = os::stream_offsets(client.fd.borrow());
+    const auto now = measured ? std::optional(*measured) : std::nullopt;
+    // Of a Unix socket nobody can say how far an answer has come: it has to be over in that time.
+    const bool begun = now && now->written != client.base.written;
+    const auto answer_at = deadline_after(request.handed_over_at, request.place.answer_timeout);
+    if (!begun && loop_.now() >= answer_at) {
         return dispatcher_.hung(request.place.service, request.id, request.assignment,
                                 Errc::worker_hung);
     }
+    if (!now) return set_deadline(client, answer_at);
     const bool client_takes = os::bytes_in_send_queue(client.fd.borrow()) == 0;
     if (*now != client.last_seen || !client_takes) {
         client.last_seen = *now;
@@ -174,7 +232,6 @@ void Front::look_for_progress(Client& client) {
         return dispatcher_.hung(request.place.service, request.id, request.assignment,
                                 Errc::worker_stalled);
     }
-    const auto answer_at = deadline_after(request.handed_over_at, request.place.answer_timeout);
     set_deadline(client, begun ? stalled_at : answer_at);
 }
 

@@ -61,20 +61,18 @@ void Front::read_head(Client& client) {
 
 void Front::wait_for_more(Client& client, std::size_t peeked) {
     if (client.peer_finished) return close(client);  // half a head, and no more will come
-    if (client.head_deadline == never && client.partial->begun()) {
-        client.head_deadline = deadline_after(loop_.now(), client.options->head_timeout);
+    if (client.partial->begun() && !std::exchange(client.head_timed, true)) {
+        client.read_deadline = deadline_after(loop_.now(), client.options->head_timeout);
     }
-    const auto final_deadline =
-        client.head_deadline == never ? client.deadline : client.head_deadline;
-    if (final_deadline <= loop_.now()) return respond(client, Errc::head_timeout);
+    if (client.read_deadline <= loop_.now()) return respond(client, Errc::head_timeout);
     if (!client.unix_socket && ++client.peeks <= eager_peeks) {
         os::set_receive_low_water(client.fd.borrow(), static_cast<int>(peeked) + 1);
         client.low_water_set = true;
-        set_deadline(client, final_deadline);
+        set_deadline(client, client.read_deadline);
         return arm(client, loop::Interest::read);
     }
     // Armed for the end only: the socket is readable all the time.
-    set_deadline(client, std::min(final_deadline, loop_.now() + peek_interval));
+    set_deadline(client, std::min(client.read_deadline, loop_.now() + peek_interval));
     arm(client, loop::Interest::hangup);
 }
 
@@ -107,7 +105,8 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
     // Of a pipelined next request nothing is needed.
     client.copy.assign(request.chunked ? bytes : bytes.substr(0, request.expected_bytes));
     requests_.emplace(request.id, &client);
-    client.head_deadline = never;
+    client.read_deadline = never;
+    client.head_timed = false;
     client.deadline = never;
     client.peeks = 0;
     client.enter(ClientState::waiting);
@@ -123,8 +122,9 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
 
 /// While a request waits only the client's going away is of interest (its body may be arriving).
 void Front::watch_again(Client& client) {
-    const bool answer_half_closed = client.options->half_close_answer && client.peer_finished;
-    arm(client, answer_half_closed ? loop::Interest::breakage : loop::Interest::hangup);
+    const bool half_closed =
+        client.finished_at_worker || (client.options->half_close_answer && client.peer_finished);
+    arm(client, half_closed ? loop::Interest::breakage : loop::Interest::hangup);
 }
 
 }  // namespace baton::front

@@ -1,6 +1,7 @@
 #include "programs/batond/bridges.hpp"
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "core/base/error.hpp"
@@ -23,26 +24,39 @@ Result<> Bridges::open(RequestId request, const front::Consignment& consignment,
     if (!bridge) return std::unexpected(bridge.error());
     ticket.flags |= wire::Ticket::bridged;
     ticket.bytes_beside = {};  // they are the first bytes of the stream
-    const auto worker_end = (*bridge)->take_worker_end();
-    auto passed = link.pass(ticket, worker_end.borrow());
-    if (passed) bridges_[request] = std::move(*bridge);
+    auto passed = link.pass(ticket, (*bridge)->worker_end());
+    if (!passed) return passed;
+    auto& open = bridges_[request];
+    open = std::move(*bridge);
+    open->start();
     return passed;
 }
 
-void Bridges::finish(RequestId request, engine::Disposition disposition,
-                     std::function<void()> then) {
+std::optional<front::Carried> Bridges::carried(RequestId request) const {
     const auto found = bridges_.find(request);
-    if (found == bridges_.end()) return then();
+    if (found == bridges_.end()) return std::nullopt;
+    const auto& bridge = *found->second;
+    return front::Carried{.taken = bridge.beginning(),
+                          .bytes_taken = bridge.bytes_taken(),
+                          .read_by_worker = bridge.bytes_read_by_worker(),
+                          .written_to_client = bridge.bytes_written_to_client()};
+}
+
+void Bridges::finish(RequestId request, engine::Disposition disposition,
+                     std::function<void(Errc if_silent)> then) {
+    const auto found = bridges_.find(request);
+    if (found == bridges_.end()) return then(Errc::worker_protocol);
     auto& bridge = *found->second;
     if (disposition == engine::Disposition::released) {
-        then();
+        then(Errc::worker_protocol);
         return bridge.carry_on([this, request](bool) { drop(request); });
     }
     bridge.finish([this, request, then = std::move(then)](bool) {
         // The bridge, and with it this function, goes with drop().
         const auto after = then;
+        const bool malformed = bridges_.at(request)->malformed();
         drop(request);
-        after();
+        after(malformed ? Errc::malformed_chunk : Errc::worker_protocol);
     });
 }
 

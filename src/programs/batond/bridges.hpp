@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "core/base/error.hpp"
@@ -27,7 +28,12 @@ public:
 
     /// The worker is done: calls `then` when everything it wrote has been carried, at once if the
     /// request is not bridged. After `released` the stream goes on for as long as both sides like.
-    void finish(RequestId request, engine::Disposition disposition, std::function<void()> then);
+    /// `if_silent` is what the client should be told if it was nothing.
+    void finish(RequestId request, engine::Disposition disposition,
+                std::function<void(Errc if_silent)> then);
+
+    /// What has been moved of a request; nullopt: it is not bridged. Borrowed from the bridge.
+    [[nodiscard]] std::optional<front::Carried> carried(RequestId request) const;
 
     /// Carries nothing more for this request.
     void drop(RequestId request) { bridges_.erase(request); }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -87,6 +88,13 @@ std::string joined(const std::vector<command::CommandError>& errors) {
     return text;
 }
 
+/// Clients may not take the descriptors that workers, operators and files need.
+std::uint32_t client_ceiling(std::uint64_t descriptors) {
+    const auto reserve = std::clamp<std::uint64_t>(descriptors / 4, 32, 1024);
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(descriptors, reserve + 1, UINT32_MAX) - reserve);
+}
+
 }  // namespace
 
 Daemon::Daemon(const Settings& settings)
@@ -114,6 +122,7 @@ Daemon::Daemon(const Settings& settings)
       own_agent_(loops_.control_loop(), settings.command_socket,
                  [this] { return port_.agent_connected("localhost"); }),
       end_timer_(loops_.control_loop(), [this] { look_for_agents(); }) {
+    clients_.set_ceiling(client_ceiling(settings.descriptors));
     switches_.access_log_json.store(settings.access_log_json, std::memory_order_relaxed);
     if (const auto opened = access_log_.open(settings.access_log); !opened) {
         throw std::runtime_error(fmt::format("cannot write the access log {}: {}",

@@ -125,8 +125,8 @@ int main(int argc, char** argv) {
             settings.state_directory = std::filesystem::absolute(settings.state_directory);
         }
         baton::os::ignore_broken_pipes();
-        const auto descriptors = baton::os::raise_descriptor_limit();
-        spdlog::info("batond {}: {} descriptors", baton::version(), descriptors);
+        settings.descriptors = baton::os::raise_descriptor_limit();
+        spdlog::info("batond {}: {} descriptors", baton::version(), settings.descriptors);
         baton::daemon::Daemon daemon(settings);
         return daemon.run();
     } catch (const std::exception& failure) {

@@ -74,16 +74,18 @@ void Performer::perform(Errand& errand) {
     } else if (const auto* give_back = std::get_if<GiveBack>(&action)) {
         if (passed_on(give_back->request, errand)) return;
         bridges_.finish(give_back->request, give_back->report.disposition,
-                        [this, back = *give_back] {
-                            front_->give_back(back.request, back.assignment, back.report);
+                        [this, back = *give_back](Errc if_silent) {
+                            front_->give_back(back.request, back.assignment, back.report,
+                                              if_silent);
                         });
         control_.request_finished(loop_.now());
     } else if (const auto* refuse = std::get_if<Refuse>(&action)) {
         if (!passed_on(refuse->request, errand)) front_->refuse(refuse->request, refuse->reason);
     } else if (const auto* waiting = std::get_if<Requeued>(&action)) {
         if (passed_on(waiting->request, errand)) return;
+        const auto carried = bridges_.carried(waiting->request);
+        front_->returned(waiting->request, carried ? &*carried : nullptr);
         bridges_.drop(waiting->request);
-        front_->returned(waiting->request);
     } else if (const auto* recover_action = std::get_if<Recover>(&action)) {
         if (!passed_on(recover_action->request, errand)) recover(errand, *recover_action);
     } else if (const auto* failed = std::get_if<Fail>(&action)) {
@@ -149,8 +151,10 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
 }
 
 void Performer::recover(Errand& errand, const engine::Recover& action) {
+    const auto carried = bridges_.carried(action.request);
+    const auto verdict = front_->examine(action.request, action.assignment, action.holders_gone,
+                                         carried ? &*carried : nullptr);
     bridges_.drop(action.request);
-    const auto verdict = front_->examine(action.request, action.assignment, action.holders_gone);
     drive(errand.cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.recovered(now, action.request, action.assignment, verdict, out);
     });

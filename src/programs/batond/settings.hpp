@@ -19,6 +19,7 @@ struct Settings {
     std::string access_log;       ///< a path, `-`, or empty
     bool access_log_json = false;
     std::vector<std::uint32_t> worker_users;  ///< user ids that may be workers
+    std::uint64_t descriptors = 0;            ///< this process may have; 0: unknown
     bool own_agent = true;
     Duration drain_limit = std::chrono::seconds(30);  ///< for clients at a graceful end
     Duration reconnect = std::chrono::seconds(30);    ///< workers and agents look for a lost batond

@@ -12,6 +12,7 @@ peeked first, so that it can be left unread.
     ?lie=N         add N to bytes_read
     ?unread=1      answer without reading the body, say `keep`
     ?decline=1     decline, on the first attempt
+    ?nothing=1     read, write nothing, say `keep`; with close=1 `close`
     ?silent=1      read and never answer
     ?stall=1       answer a part and stand still
     ?upgrade=1     answer 101, say `released`, echo what comes
@@ -88,7 +89,7 @@ class Worker:
         head = beside[:head_bytes]
         if len(head) < head_bytes:
             head += client.recv(head_bytes - len(head), socket.MSG_PEEK | socket.MSG_WAITALL)
-        method, target, _ = head.split(b"\r\n")[0].decode("latin-1").split(" ")
+        method, target, _ = head.lstrip(b"\r\n").split(b"\r\n")[0].decode("latin-1").split(" ")
         query = {key: values[0] for key, values in
                  urllib.parse.parse_qs(urllib.parse.urlsplit(target).query).items()}
         length = next((int(line[15:]) for line in head.lower().split(b"\r\n")
@@ -115,7 +116,10 @@ class Worker:
         expected = head_bytes + (0 if query.get("unread") else length)
         read = beside
         while len(read) < expected:
-            read += client.recv(expected - len(read))
+            piece = client.recv(expected - len(read))
+            if not piece:
+                break
+            read += piece
         hold("after-read")
         if query.get("silent"):
             select.select([], [], [])
@@ -141,7 +145,8 @@ class Worker:
             hold("mid-answer")
             if query.get("stall"):
                 select.select([], [], [])
-        client.sendall(answer[written:])
+        if not query.get("nothing"):
+            client.sendall(answer[written:])
         hold("after-answer")
         disposition = CLOSE if query.get("close") else KEEP
         client.close()
