@@ -280,6 +280,17 @@ def test_the_access_log_says_who_was_served_by_whom_and_how_long_it_took(baton):
     assert line["queue_ms"] > 0 and line["service_ms"] > 0
 
 
+def test_an_access_log_that_cannot_be_written_is_said_once_and_counted(baton):
+    baton.start(configuration(more="listen admin 127.0.0.1:0\n"), "--access-log", "/dev/full")
+    for _ in range(3):
+        assert baton.get("/").status == 200
+
+    def dropped():
+        return b"baton_log_lines_dropped_total 3" in baton.connect(baton.listener("admin")).get("/metrics", Host="127.0.0.1").body
+    wait_until(dropped, "all lines are counted")
+    assert baton.log_text().count("the access log cannot be written: No space left on device") == 1
+
+
 def test_metrics_and_json_pages_of_the_admin_listener(baton):
     baton.start(configuration(more="listen admin 127.0.0.1:0\n"))
     baton.get("/")

@@ -46,6 +46,8 @@ constexpr std::array table{
     ErrorInfo{body_too_large, "body_too_large", client, 413, "The body is larger than the limit"},
     ErrorInfo{head_timeout, "head_timeout", client, 408,
               "The head of the request did not arrive in time"},
+    ErrorInfo{body_timeout, "body_timeout", client, 408,
+              "The body of the request did not arrive in time"},
     ErrorInfo{no_route, "no_route", client, 404, "No route leads to a service"},
     ErrorInfo{method_not_allowed, "method_not_allowed", client, 405,
               "The routes for this path do not take this method"},

@@ -36,6 +36,7 @@ enum class Errc : std::uint8_t {
     target_too_long,
     body_too_large,
     head_timeout,
+    body_timeout,
     no_route,
     method_not_allowed,
     // The service cannot take it now.

@@ -81,7 +81,7 @@ void Bridge::account(std::string_view arrived) {
     if (endless_) return;
     const auto of_head = std::min<std::uint64_t>(
         arrived.size(), extent_.head_bytes > taken_ ? extent_.head_bytes - taken_ : 0);
-    beginning_ += arrived.substr(0, buffer_limit - beginning_.size());
+    beginning_ += arrived.substr(0, beginning_limit - beginning_.size());
     taken_ += arrived.size();
     if (!extent_.chunked) {
         request_ended_ = taken_ >= extent_.head_bytes + extent_.body_bytes;

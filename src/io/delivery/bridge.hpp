@@ -12,6 +12,7 @@
 
 #include "core/base/error.hpp"
 #include "core/http/chunked.hpp"
+#include "core/wire/worker_link.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/fd.hpp"
 
@@ -34,6 +35,8 @@ struct RequestExtent {
 class Bridge {
 public:
     static constexpr std::size_t buffer_limit = 64 * 1024;
+    /// What it keeps of a request is what can travel beside a descriptor.
+    static constexpr std::size_t beginning_limit = wire::bytes_beside_limit;
 
     /// Moves nothing before start(), so that a bridge whose worker cannot be reached costs nothing.
     /// @param bytes_beside  consumed by an earlier worker; sent first
@@ -64,7 +67,7 @@ public:
     [[nodiscard]] bool malformed() const noexcept { return malformed_; }
     /// Of the request: taken from the client, by this bridge or before it.
     [[nodiscard]] std::uint64_t bytes_taken() const noexcept { return taken_; }
-    /// The beginning of these bytes, at most buffer_limit.
+    /// The beginning of these bytes, at most beginning_limit.
     [[nodiscard]] std::string_view beginning() const noexcept { return beginning_; }
     [[nodiscard]] std::uint64_t bytes_read_by_worker() const;
     [[nodiscard]] std::uint64_t bytes_written_to_client() const noexcept { return to_client_sent_; }

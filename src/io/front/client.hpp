@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -57,6 +58,7 @@ struct Request {
     bool head_method = false;  ///< HEAD: an answer of Baton's own has no body
     bool json = false;         ///< the client prefers error bodies in JSON
     bool ever_handed_over = false;
+    bool cut_off = false;  ///< its body stopped coming while a worker waited for it
     /// How far a bridge has brought it: of a Unix socket the only word there is.
     std::optional<os::StreamOffsets> carried;
     Part line, referer, user_agent;
@@ -94,6 +96,7 @@ struct Client {
     os::StreamOffsets base;
     /// At the last look for progress.
     os::StreamOffsets last_seen;
+    std::size_t last_unread = 0;  ///< the same of a Unix socket
     Instant last_progress{};
 
     std::string out;  ///< Baton's own answer, as far as it is not written

@@ -146,6 +146,7 @@ private:
 
     // handover.cpp
     void look_for_progress(Client& client);
+    void look_for_signs(Client& client);
     void close_after_done(Client& client, const std::optional<os::StreamOffsets>& now);
     void give_up_silent(Client& client, const os::StreamOffsets& now, Errc reason);
     void take_over(Client& client, const Carried& carried);
@@ -163,7 +164,7 @@ private:
     std::vector<std::unique_ptr<Client>> closed_;  ///< destroyed after the present batch
     std::vector<std::string> spare_copies_;        ///< so that idle clients hold no memory
     std::size_t turned_away_ = 0;                  ///< clients that were refused for a limit
-    std::uint64_t next_request_ = 1;               ///< of this loop; ids carry the loop, too
+    std::uint64_t next_request_;                   ///< of this loop; ids carry the loop, too
     std::array<char, http::head_bytes_ceiling + 1> peeked_;
     std::optional<Instant> draining_until_;
     std::function<void()> drained_;

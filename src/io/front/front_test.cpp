@@ -95,13 +95,15 @@ public:
     /// Lets the loop work until the condition holds.
     void until(const std::function<bool()>& condition) {
         const auto give_up = loop.refresh_now() + seconds(10);
+        bool happened = false;
         loop::Timer look(loop, [&] {
-            if (condition() || loop.now() > give_up) return loop.stop();
+            happened = condition();
+            if (happened || loop.now() > give_up) return loop.stop();
             look.start(loop.now() + milliseconds(1));
         });
         look.start(loop.now());
         loop.run();
-        ASSERT_TRUE(condition()) << "it never happened";
+        ASSERT_TRUE(happened) << "it never happened";
     }
 
     void send(const os::UniqueFd& fd, std::string_view text) {
@@ -471,6 +473,90 @@ TEST_F(FrontTest, DrainingEndsIdleConnectionsAndLetsTheOthersFinish) {
                      {.disposition = Disposition::keep, .bytes_read = get.size()});
     EXPECT_EQ(receive(busy), "last");
     until([&] { return drained; });
+}
+
+TEST_F(FrontTest, AClientThatResetsWhileItWaitsForItsNextWorkerIsNotDelivered) {
+    listen();
+    auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    hand_over(request);
+    front->returned(request);
+    os::reset_connection(client.borrow());
+    client.reset();
+    // As when a credit and the reset are reported in one batch: the engine decides first.
+    EXPECT_FALSE(front->begin_delivery(request, WorkerId{4}, Assignment{2}));
+    EXPECT_EQ(front->client_count(), 0U);
+}
+
+TEST_F(FrontTest, WhoDeclinesAndReadsOnAllTheSameSpoilsOnlyThatConnection) {
+    listen();
+    const auto client = connect();
+    const std::string large = "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n";
+    send(client, large);
+    const auto request = arrival();
+    const auto worker = hand_over(request);
+    front->returned(request);
+    send(client, std::string(50'000, 'y'));
+    until([&] { return os::bytes_unread(worker.borrow()) >= 50'000; });
+    worker_reads(worker, 40'000);
+    EXPECT_FALSE(front->begin_delivery(request, WorkerId{4}, Assignment{2}));
+    EXPECT_EQ(front->client_count(), 0U);
+}
+
+TEST_F(FrontTest, ASlowUploadIsNotTheWorkersFault) {
+    notebook.place.answer_timeout = milliseconds(400);
+    listen();
+    const auto client = connect();
+    send(client, "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+    const auto worker = hand_over(arrival());
+    const auto begun = loop.refresh_now();
+    until([&] {
+        send(client, "x");
+        std::array<char, 4096> buffer{};
+        const auto got =
+            os::receive_some(worker.borrow(), std::as_writable_bytes(std::span(buffer)));
+        EXPECT_TRUE(!got || *got > 0);
+        return loop.refresh_now() > begun + 3 * notebook.place.answer_timeout;
+    });
+    EXPECT_TRUE(notebook.hangs.empty());
+}
+
+TEST_F(FrontTest, AnUploadThatStandsStillIsCutOffAndTheWorkerNotBlamed) {
+    notebook.place.answer_timeout = milliseconds(500);
+    listen();
+    const auto client = connect();
+    const std::string half = "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf";
+    send(client, half);
+    const auto request = arrival();
+    const auto worker = hand_over(request);
+    EXPECT_EQ(worker_reads(worker, half.size()), half);
+    std::array<char, 10> buffer{};
+    until([&] {
+        const auto got =
+            os::receive_some(worker.borrow(), std::as_writable_bytes(std::span(buffer)));
+        return got && *got == 0;
+    });
+    front->give_back(request, Assignment{1}, {.disposition = Disposition::close});
+    EXPECT_TRUE(notebook.hangs.empty());
+    EXPECT_EQ(notebook.statuses, std::vector<int>{408});
+}
+
+TEST_F(FrontTest, ASlowDownloadOverAUnixSocketIsNoHang) {
+    notebook.place.answer_timeout = milliseconds(50);
+    const auto path = "unix:" + testing::TempDir() + "baton-front-slow.sock";
+    listen({}, path.c_str());
+    const auto client = connect();
+    send(client, get);
+    const auto worker = hand_over(arrival());
+    send(worker, "an answer that the client does not take for a while");
+    const auto begun = loop.refresh_now();
+    until([&] { return loop.refresh_now() > begun + 10 * notebook.place.answer_timeout; });
+    EXPECT_TRUE(notebook.hangs.empty());
+    // Once it is taken and nothing more comes, the worker has its time.
+    receive(client, 51);
+    until([&] { return !notebook.hangs.empty(); });
+    EXPECT_EQ(notebook.hangs.front(), Errc::worker_hung);
 }
 
 TEST_F(FrontTest, AboveTheCeilingClientsAreToldSoAndTheirNumberIsBoundedToo) {

@@ -1,8 +1,10 @@
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
-#include "core/base/check.hpp"
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
@@ -20,6 +22,12 @@
 // it is compared with what the worker says it has read.
 
 namespace baton::front {
+namespace {
+
+/// Between two looks at a Unix socket.
+constexpr auto sign_interval = std::chrono::seconds(1);
+
+}  // namespace
 
 void Front::place(RequestId request, const Place& place) {
     auto* client = find(request);
@@ -35,13 +43,17 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
     std::string_view beside;
     if (client->request.ever_handed_over) {
         const auto now = offsets_of(*client);
-        if (now) {
-            const auto consumed = now->consumed - client->base.consumed;
-            BATON_ASSERT(consumed <= client->copy.size());  // returned() and examine() see to it
-            beside = std::string_view(client->copy).substr(0, consumed);
-        } else if (!client->unix_socket) {
+        const auto consumed = now ? now->consumed - client->base.consumed : 0;
+        // Reset meanwhile, or read further by a worker that had declined it.
+        const bool lost = !now && !client->unix_socket;
+        if (lost || consumed > client->copy.size()) {
+            os::shutdown_both(client->fd.borrow());
+            log(*client, describe(Errc::client_gone).http_status, 0,
+                lost ? Errc::client_gone : Errc::worker_protocol);
+            close(*client);
             return std::nullopt;
         }
+        beside = std::string_view(client->copy).substr(0, consumed);
     }
     // A report that is still under way would find the state `delivering` and do nothing.
     client->watch.disarm();
@@ -67,9 +79,12 @@ void Front::delivered(RequestId request, Assignment assignment) {
     // Not the batch's time: a quick worker's `done` may be in the same one.
     client->request.handed_over_at = loop_.refresh_now();
     client->last_seen = client->base;
-    client->last_progress = loop_.now();
+    client->last_progress = client->request.handed_over_at;
     client->record->worker.store(value_of(client->request.worker), std::memory_order_relaxed);
-    set_deadline(*client, deadline_after(loop_.now(), client->request.place.answer_timeout));
+    const auto answer_at = deadline_after(loop_.now(), client->request.place.answer_timeout);
+    if (!client->unix_socket) return set_deadline(*client, answer_at);
+    client->last_unread = os::bytes_unread(client->fd.borrow());
+    set_deadline(*client, std::min(answer_at, loop_.now() + sign_interval));
 }
 
 void Front::delivery_failed(RequestId request, Assignment assignment) {
@@ -108,6 +123,10 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
                       Errc if_silent) {
     auto* client = find(request, assignment);
     if (client == nullptr || client->state != ClientState::handed_over) return;
+    if (client->request.cut_off) {
+        log(*client, describe(Errc::body_timeout).http_status, 0, Errc::body_timeout);
+        return close(*client);
+    }
     const bool released = report.disposition == engine::Disposition::released;
     const auto now = released ? std::nullopt : offsets_of(*client);
     if (now && now->written == client->base.written) {
@@ -209,30 +228,49 @@ void Front::fail(RequestId request, Assignment assignment, Errc reason, bool hol
 }
 
 /// There is no limit on the whole time of an answer: only on its beginning, and on standing still
-/// while the client takes what it is sent.
+/// while the client takes what it is sent. The time that a worker waits for the client's body is the
+/// client's.
 void Front::look_for_progress(Client& client) {
-    const auto& request = client.request;
-    const auto measured = os::stream_offsets(client.fd.borrow());
-    const auto now = measured ? std::optional(*measured) : std::nullopt;
-    // Of a Unix socket nobody can say how far an answer has come: it has to be over in that time.
-    const bool begun = now && now->written != client.base.written;
-    const auto answer_at = deadline_after(request.handed_over_at, request.place.answer_timeout);
-    if (!begun && loop_.now() >= answer_at) {
-        return dispatcher_.hung(request.place.service, request.id, request.assignment,
-                                Errc::worker_hung);
-    }
-    if (!now) return set_deadline(client, answer_at);
+    auto& request = client.request;
+    const auto now = os::stream_offsets(client.fd.borrow());
+    if (!now) return look_for_signs(client);
+    const bool begun = now->written != client.base.written;
+    const bool moved = *now != client.last_seen;
+    const bool more_was_read = now->consumed != client.last_seen.consumed;
+    client.last_seen = *now;
+    // Of a chunked body only the worker knows how much is missing.
+    const auto consumed = now->consumed - client.base.consumed;
+    const bool body_missing = request.chunked ? more_was_read : consumed < request.expected_bytes;
+    const bool waits_for_client = body_missing && os::bytes_unread(client.fd.borrow()) == 0;
     const bool client_takes = os::bytes_in_send_queue(client.fd.borrow()) == 0;
-    if (*now != client.last_seen || !client_takes) {
-        client.last_seen = *now;
+    if (begun ? moved || !client_takes : more_was_read && waits_for_client) {
         client.last_progress = loop_.now();
     }
-    const auto stalled_at = deadline_after(client.last_progress, request.place.stall_timeout);
-    if (begun && loop_.now() >= stalled_at) {
-        return dispatcher_.hung(request.place.service, request.id, request.assignment,
-                                Errc::worker_stalled);
+    const auto limit = begun ? request.place.stall_timeout : request.place.answer_timeout;
+    const auto due = deadline_after(client.last_progress, limit);
+    if (loop_.now() < due) return set_deadline(client, due);
+    if (waits_for_client && !std::exchange(request.cut_off, true)) {
+        // The worker, which has done nothing wrong, sees the client's end and says `done`.
+        os::shutdown_both(client.fd.borrow());
+        client.last_progress = loop_.now();
+        return set_deadline(client, deadline_after(loop_.now(), limit));
     }
-    set_deadline(client, begun ? stalled_at : answer_at);
+    dispatcher_.hung(request.place.service, request.id, request.assignment,
+                     begun ? Errc::worker_stalled : Errc::worker_hung);
+}
+
+/// A Unix socket has no offsets. What can be seen is what lies in it: an answer that the client has
+/// not taken yet, a body that gets shorter. A quick client leaves nothing to see.
+void Front::look_for_signs(Client& client) {
+    const auto& request = client.request;
+    const auto unread = os::bytes_unread(client.fd.borrow());
+    const bool changed = std::exchange(client.last_unread, unread) != unread;
+    if (changed || os::bytes_in_send_queue(client.fd.borrow()) != 0) {
+        client.last_progress = loop_.now();
+    }
+    const auto due = deadline_after(client.last_progress, request.place.answer_timeout);
+    if (loop_.now() < due) return set_deadline(client, std::min(due, loop_.now() + sign_interval));
+    dispatcher_.hung(request.place.service, request.id, request.assignment, Errc::worker_hung);
 }
 
 void Front::log(Client& client, int status, std::uint64_t bytes, std::optional<Errc> error) {

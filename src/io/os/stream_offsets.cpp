@@ -28,7 +28,7 @@ constexpr int tries_limit = 16;
 
 bool fin_received(std::uint8_t state) noexcept {
     return state == state_close_wait || state == state_last_ack || state == state_closing ||
-           state == state_time_wait || state == state_close;
+           state == state_time_wait;
 }
 
 }  // namespace
@@ -48,6 +48,9 @@ Result<StreamOffsets> stream_offsets(BorrowedFd fd) {
             unread_before = unread;
             continue;
         }
+        // By a reset, which the counter does not include, or by two FINs, of which it includes one:
+        // nobody can say any more which.
+        if (info.tcpi_state == state_close) return fail(Errc::peer_gone);
         StreamOffsets offsets;
         offsets.peer_finished = fin_received(info.tcpi_state);
         offsets.established = info.tcpi_state == state_established;

@@ -25,7 +25,8 @@ struct StreamOffsets {
 /// the counter includes; written = tcpi_bytes_sent - tcpi_bytes_retrans + tcpi_notsent_bytes. The
 /// two calls for `consumed` are repeated until no byte arrived in between.
 ///
-/// @return unsupported: not TCP (a Unix socket has no such counters); system_call
+/// @return peer_gone: the connection is over, its counters can no longer be read without doubt;
+///         unsupported: not TCP (a Unix socket has no such counters); system_call
 /// Thread-safety: any thread. Source: tcp(7), linux/tcp.h `struct tcp_info`; seen on Linux 6.18.
 [[nodiscard]] Result<StreamOffsets> stream_offsets(BorrowedFd fd);
 

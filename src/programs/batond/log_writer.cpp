@@ -6,9 +6,12 @@
 #include <string_view>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "core/base/error.hpp"
 #include "io/os/append_file.hpp"
 #include "io/os/fd.hpp"
+#include "io/os/helper_process.hpp"
 #include "io/os/socket.hpp"
 
 namespace baton::daemon {
@@ -70,12 +73,26 @@ void LogWriter::run() {
         // A duplicate: open() may change the file while this thread writes.
         const auto file = fd_ ? os::duplicate(fd_.borrow()) : Result<os::UniqueFd>(os::UniqueFd());
         lock.unlock();
-        const bool nowhere = !file || !*file;
-        if (!nowhere && !os::write_fully(file->borrow(), writing)) {
-            dropped_.fetch_add(line_count, std::memory_order_relaxed);
-        }
+        if (file && *file) write_out(file->borrow(), std::exchange(writing, {}), line_count);
         writing.clear();
         lock.lock();
+    }
+}
+
+/// The daemon's log hears of trouble once, and of its end.
+void LogWriter::write_out(os::BorrowedFd file, std::string lines, std::uint64_t line_count) {
+    // What failed may have left half a line.
+    if (failing_) lines.insert(lines.begin(), '\n');
+    const auto written = os::write_fully(file, lines);
+    if (!written) dropped_.fetch_add(line_count, std::memory_order_relaxed);
+    if (failing_ == !written) return;
+    failing_ = !written;
+    if (failing_) {
+        spdlog::error("the access log cannot be written: {}; its lines are dropped until it can "
+                      "(counted: baton_log_lines_dropped_total). Is the disk full?",
+                      os::describe_os_error(written.error().os_errno));
+    } else {
+        spdlog::info("the access log is written again");
     }
 }
 

@@ -39,6 +39,7 @@ public:
 
 private:
     void run();
+    void write_out(os::BorrowedFd file, std::string lines, std::uint64_t line_count);
 
     std::mutex mutex_;  // guards what follows up to stopping_
     std::condition_variable filled_;
@@ -47,6 +48,7 @@ private:
     std::string pending_;
     std::uint64_t pending_lines_ = 0;
     bool stopping_ = false;
+    bool failing_ = false;  // the writing thread's own
     std::atomic<bool> enabled_{false};
     std::atomic<std::uint64_t> dropped_{0};
     std::thread thread_;
