@@ -275,6 +275,16 @@ def test_a_second_start_of_a_running_worker_starts_nothing(batond, agent):
     assert batond.reports[0] == batond.reports[1] == ["started", str(worker), str(pid)]
 
 
+def test_an_id_that_runs_for_another_service_is_ended_before_it_starts(batond, agent):
+    """One id is one process at a time, and a process serves one service."""
+    worker = batond.order_start("echo", **shell("sleep 1000") | {"drain_timeout_ms": 0})
+    pid = batond.wait_started(worker)
+    batond.order_start("other", id=worker, **shell("sleep 1000"))
+    batond.wait_for(lambda: len(batond.reports) == 3, "the second start")
+    assert [words[0] for words in batond.reports] == ["started", "ended", "started"]
+    assert gone(pid)
+
+
 def test_a_start_of_a_worker_that_still_ends_comes_after_its_end(batond, agent, tmp_path):
     os.mkfifo(tmp_path / "finish")
     worker = batond.order_start("echo", **shell('trap "read x < $1; exit 0" TERM; touch "$1.ready"; '
@@ -562,7 +572,7 @@ def test_agent_and_workers_outlive_batond_and_come_back(batond, agent):
     batond.start()
     batond.wait_for(lambda: len(batond.watch_words) == 2, "the agent is back")
     assert batond.watch_words[0] == [f"pid={agent.pid}"]
-    assert batond.watch_words[1] == [f"pid={agent.pid}", f"running={living}:{pid}"]
+    assert batond.watch_words[1] == [f"pid={agent.pid}", f"running={living}:{pid}:echo"]
     assert batond.wait_ended(dying)["signal"] == "9"
     batond.wait_registered("echo")
     batond.notify("echo")

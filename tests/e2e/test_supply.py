@@ -135,6 +135,70 @@ def test_workers_finish_what_they_hold_while_batond_is_gone_and_are_taken_over(b
     assert baton.get("/").fields["x-worker"] == str(held.pid)
 
 
+def test_ids_of_workers_that_outlive_batond_are_given_to_nobody_else(baton, stage):
+    """Copies are in no journal: the agent names them before anybody can ask for new workers."""
+    worker = bin_dir() / "baton-test-worker"
+    baton.start(f"""
+        config service held max=3
+        config worker held localhost {stage.environment()} {worker}
+        config service other max=3
+        config worker other localhost {worker}
+        route /held held
+        route /other other
+    """, "--state", str(baton.folder / "state"))
+    clients = [baton.connect() for _ in range(3)]
+    for client in clients:
+        client.send("GET /held?hold=after-read HTTP/1.1\r\nHost: t\r\n\r\n")
+    held = [stage.wait() for _ in clients]
+    before = {row["id"]: row["pid"] for row in workers(baton, "held")}
+    assert set(before.values()) == {one.pid for one in held}
+
+    baton.kill_9()
+    baton.restart()
+    agent_is_there(baton)
+    assert {row["id"]: row["pid"] for row in workers(baton, "held")} == before
+    others = [baton.curl_start("/other?sleep=50") for _ in range(3)]
+    assert [other.finish().status for other in others] == [200] * 3
+    taken = {row["id"] for row in workers(baton, "other")}
+    assert not taken & set(before), "an id has two owners"
+
+    for one, client in zip(held, clients):
+        one.go_on()
+        assert client.response().status == 200
+        client.close()
+    wait_until(lambda: all(row["queue"] == "idle" for row in workers(baton, "held")),
+               "the survivors are back")
+    assert {row["id"]: row["pid"] for row in workers(baton, "held")} == before
+    assert [row["restarts"] for row in workers(baton, "held")] == [0] * 3
+
+
+def test_a_worker_whose_service_is_gone_is_drained(baton, stage):
+    """The file was edited while batond was away: what runs for nobody finishes and ends."""
+    worker = bin_dir() / "baton-test-worker"
+    baton.start(f"""
+        config service first min=1 max=1
+        config worker first localhost {stage.environment()} {worker}
+        route / first
+    """)
+    with baton.connect() as client:
+        client.send("GET /?hold=after-read HTTP/1.1\r\nHost: t\r\n\r\n")
+        held = stage.wait()
+        baton.kill_9()
+        (baton.folder / "baton.conf").write_text(f"""
+            listen http 127.0.0.1:0
+            config service second min=1 max=1
+            config worker second localhost {worker}
+            route / second
+        """)
+        baton.restart()
+        baton.wait_for_log(f"(process {held.pid}) has no place here and is drained")
+        held.go_on()
+        assert client.response().status == 200
+    wait_until(lambda: processes.state(held.pid) in ("", "Z"), "it has ended")
+    answer = wait_until(lambda: (got := baton.get("/")).status == 200 and got, "the other answers")
+    assert answer.fields["x-worker"] != str(held.pid)
+
+
 def test_a_workers_output_is_in_the_log_under_its_name(baton):
     program = baton.folder / "worker"
     program.write_text(f"#!/bin/sh\necho 'reading the fonts'\nexec {sys.executable} {SCRIPTED}\n")

@@ -99,7 +99,7 @@ constexpr std::array watch_options{
            .most = INT32_MAX},
     Option{.name = "running",
            .type = Type::text,
-           .summary = "Workers that outlived a crash of batond, as `ID:PID,ID:PID`."},
+           .summary = "Workers that outlived a crash of batond, as `ID:PID:SERVICE,…`."},
 };
 constexpr std::array report_options{
     Option{.name = "holders",

@@ -66,6 +66,7 @@ struct AgentConfiguration {
 struct RunningWorker {
     WorkerId worker{};
     std::uint32_t process_id = 0;
+    std::string service;  ///< empty: its agent does not say
 };
 
 /// A change that was made, as the commands that make it again.

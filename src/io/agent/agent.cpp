@@ -82,7 +82,14 @@ void Agent::start(Definition definition) {
     if (known == workers_.end()) return start_process(std::move(definition));
     using State = WorkerProcess::State;
     const State state = known->second->state();
-    if (state == State::starting || state == State::up) {
+    const bool lives = state == State::starting || state == State::up;
+    if (lives && known->second->service() != definition.service) {
+        // batond has lost sight of it and given its id to another service.
+        log_.warn("worker {} is to be started for {} but runs for {}, and is ended first",
+                  definition.id, definition.service, known->second->service());
+        known->second->drain(known->second->drain_timeout(), known->second->stop_timeout());
+        next_starts_.insert_or_assign(definition.id, std::move(definition));
+    } else if (lives) {
         log_.warn("worker {} is to be started but runs", definition.id);
         link_.report_started(definition.id, known->second->process_id());
     } else {
@@ -282,7 +289,7 @@ std::string Agent::running() const {
     for (const auto& [id, worker] : workers_) {
         if (!worker->alive()) continue;
         if (!text.empty()) text += ',';
-        text += fmt::format("{}:{}", id, worker->process_id());
+        text += fmt::format("{}:{}:{}", id, worker->process_id(), worker->service());
     }
     return text;
 }

@@ -38,7 +38,7 @@ public:
     virtual void end() = 0;
     /// No batond for longer than `reconnect`.
     virtual void batond_is_gone() = 0;
-    /// `ID:PID,ID:PID` of the workers that live; empty: none.
+    /// `ID:PID:SERVICE,…` of the workers that live; empty: none.
     [[nodiscard]] virtual std::string running() const = 0;
 };
 
@@ -46,7 +46,7 @@ public:
 /// of public commands.
 ///
 ///     commands  agent config HOST · agent claim HOST SERVICE · agent report HOST …
-///     watch     agent watch HOST pid=N running=ID:PID,…   afterwards a stream of orders
+///     watch     agent watch HOST pid=N running=ID:PID:SERVICE,…   afterwards a stream of orders
 ///     attach    REGISTER …, RECEIVE …                     (attach_server.hpp)
 ///
 /// They live and die together: when one is lost the others are closed, and all are made anew, with

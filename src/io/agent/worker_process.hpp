@@ -77,6 +77,7 @@ public:
 
     [[nodiscard]] State state() const noexcept { return state_; }
     [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
+    [[nodiscard]] const std::string& service() const noexcept { return service_; }
     [[nodiscard]] int process_id() const noexcept { return process_id_; }
     /// Its main process lives.
     [[nodiscard]] bool alive() const noexcept { return state_ != State::ended; }

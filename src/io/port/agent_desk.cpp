@@ -25,23 +25,29 @@ using command::RunningWorker;
 
 constexpr std::size_t running_limit = 100'000;
 
-/// `ID:PID,ID:PID`; empty: none.
+/// `ID:PID:SERVICE,ID:PID:SERVICE`, the service may be left out; empty: none.
 Answer<std::vector<RunningWorker>> parse_running(std::string_view text) {
     constexpr std::uint64_t most = std::numeric_limits<std::int32_t>::max();
     std::vector<RunningWorker> running;
     while (!text.empty()) {
-        const std::string_view pair = text.substr(0, text.find(','));
-        const std::size_t colon = std::min(pair.find(':'), pair.size());
-        const auto id = command::parse_number(pair.substr(0, colon));
-        const auto pid = command::parse_number(pair.substr(std::min(colon + 1, pair.size())));
+        const std::string_view entry = text.substr(0, text.find(','));
+        std::string_view rest = entry;
+        const auto next_part = [&rest] {
+            const std::string_view part = rest.substr(0, rest.find(':'));
+            rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+            return part;
+        };
+        const auto id = command::parse_number(next_part());
+        const auto pid = command::parse_number(next_part());
         if (!id || !pid || *id == 0 || *id > most || *pid == 0 || *pid > most ||
             running.size() == running_limit) {
-            return command::refuse(fmt::format("running={}: '{}' is no worker", text, pair),
-                                   "write it as running=ID:PID,ID:PID");
+            return command::refuse(fmt::format("running={}: '{}' is no worker", text, entry),
+                                   "write it as running=ID:PID:SERVICE,ID:PID:SERVICE");
         }
-        running.push_back(
-            {WorkerId{static_cast<std::uint32_t>(*id)}, static_cast<std::uint32_t>(*pid)});
-        text.remove_prefix(std::min(text.size(), pair.size() + 1));
+        running.push_back({.worker = WorkerId{static_cast<std::uint32_t>(*id)},
+                           .process_id = static_cast<std::uint32_t>(*pid),
+                           .service = std::string(rest)});
+        text.remove_prefix(std::min(text.size(), entry.size() + 1));
     }
     return running;
 }

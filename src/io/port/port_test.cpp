@@ -76,7 +76,11 @@ public:
                            const std::vector<command::RunningWorker>& running) override {
         if (host == "elsewhere") return command::refuse("no worker is defined for this host");
         agents[host] = process_id;
-        adopted = running.size();
+        adopted.clear();
+        for (const auto& worker : running) {
+            adopted += std::to_string(value_of(worker.worker)) + " " +
+                       std::to_string(worker.process_id) + " " + worker.service + ";";
+        }
         if (on_arrival) on_arrival();
         return {};
     }
@@ -95,7 +99,7 @@ public:
     std::map<std::string, std::uint32_t> attach_servers;
     std::map<std::string, int> wanted;
     std::map<std::string, std::uint32_t> agents;
-    std::size_t adopted = 0;
+    std::string adopted;
     std::function<void()> on_arrival;
     bool terminated = false;
     std::size_t status_size = 1;
@@ -628,12 +632,12 @@ TEST_F(PortTest, OrdersComeBehindTheAnswerToWatch) {
     daemon_.on_arrival = [&] { EXPECT_TRUE(port_->order_kill("localhost", WorkerId{7})); };
     begin();
     Client agent = connect();
-    agent.send_words({"agent", "watch", "localhost", "pid=812", "running=3:900,4:901"});
+    agent.send_words({"agent", "watch", "localhost", "pid=812", "running=3:900:*/*/thumbs,4:901"});
     EXPECT_EQ(agent.reply()->text, "OK");
     EXPECT_EQ(agent.reply()->items,
               (std::vector<RespValue>{
                   {Kind::text, "order", {}}, {Kind::text, "kill", {}}, {Kind::text, "7", {}}}));
-    EXPECT_EQ(on_loop([&] { return daemon_.adopted; }), 2U);
+    EXPECT_EQ(on_loop([&] { return daemon_.adopted; }), "3 900 */*/thumbs;4 901 ;");
     EXPECT_TRUE(on_loop([&] { return port_->agent_connected("localhost"); }));
 
     command::AgentWorker worker;

@@ -21,6 +21,7 @@
 #include "core/engine/service.hpp"
 #include "core/engine/views.hpp"
 #include "io/os/mutex.hpp"
+#include "programs/batond/adopt_copy.hpp"
 #include "programs/batond/newest_first.hpp"
 #include "programs/batond/performer.hpp"
 #include "programs/batond/registry.hpp"
@@ -249,6 +250,29 @@ void Fleet::worker_started(WorkerId worker_id, std::uint32_t process_id) {
             service.worker_started(now, worker_id, process_id);
             return {};
         });
+}
+
+bool Fleet::adopt(const std::string& host, std::string_view service_name, WorkerId worker_id,
+                  std::uint32_t process_id) {
+    registry_.reserve_worker_id(worker_id);
+    auto cell = registry_.service_of(worker_id);
+    if (!cell) {
+        cell = registry_.service(service_name);
+        if (!cell) return false;
+        registry_.set_worker(worker_id, cell);
+        bool adopted = false;
+        performer_.drive(cell, [&](Service& service, Instant now, Actions& out) {
+            adopted = adopt_copy(service, now, worker_id, host, out);
+        });
+        if (!adopted) {
+            registry_.remove_worker(worker_id);
+            return false;
+        }
+    } else if (!service_name.empty() && registry_.service(service_name) != cell) {
+        return false;
+    }
+    worker_started(worker_id, process_id);
+    return true;
 }
 
 void Fleet::worker_ended(WorkerId worker_id, const engine::Ending& ending) {

@@ -65,6 +65,13 @@ public:
     void set_attach_servers(const std::shared_ptr<ServiceCell>& cell, std::uint32_t count);
     [[nodiscard]] Result<WorkerId> claim(const std::string& host, std::string_view service);
     void worker_started(WorkerId worker, std::uint32_t process_id);
+    /// A worker that its agent found alive: it outlived an earlier daemon, or a lost connection.
+    /// Whatever becomes of it, its id is given to nobody else; without a row it gets one, as a copy
+    /// that scaling up had made.
+    /// @param service  empty: the agent does not say
+    /// @return false: nothing here wants it, it is to end
+    [[nodiscard]] bool adopt(const std::string& host, std::string_view service, WorkerId worker,
+                             std::uint32_t process_id);
     void worker_ended(WorkerId worker, const engine::Ending& ending);
 
     // Looking.

@@ -20,6 +20,7 @@
 #include "io/delivery/worker_link.hpp"
 #include "io/os/process_identity.hpp"
 #include "io/os/socket.hpp"
+#include "programs/batond/adopt_copy.hpp"
 #include "programs/batond/loop_context.hpp"
 #include "programs/batond/registry.hpp"
 
@@ -35,16 +36,6 @@ engine::Disposition disposition_of(std::uint8_t value) {
         case 2: return engine::Disposition::released;
         default: return engine::Disposition::close;
     }
-}
-
-/// A worker with an id that nobody knows, started by an agent: a copy that an earlier daemon made
-/// by scaling up, and that outlived it.
-void adopt_copy(engine::Service& service, Instant now, WorkerId worker, engine::Actions& out) {
-    if (!service.options().max || service.worker_view(now, worker)) return;
-    const auto known = service.worker_views(now);
-    const auto pattern = std::ranges::find_if(
-        known, [](const engine::WorkerView& view) { return !view.definition.path.empty(); });
-    if (pattern != known.end()) service.add_worker(now, worker, pattern->definition, true, out);
 }
 
 }  // namespace
@@ -130,7 +121,7 @@ void LinkDesk::hello(const std::shared_ptr<delivery::WorkerLink>& link, const wi
     here_.performer().drive(seat->cell,
                             [&](engine::Service& service, Instant now, engine::Actions& out) {
                                 if (registration.managed)
-                                    adopt_copy(service, now, seat->worker, out);
+                                    adopt_copy(service, now, seat->worker, {}, out);
                                 service.worker_registered(now, seat->worker, registration, out);
                             });
 }

@@ -69,15 +69,20 @@ Answer<> Steering::agent_arrived(const std::string& host, std::uint32_t process_
                                  const std::vector<command::RunningWorker>& running) {
     spdlog::info("the agent of {} is there (process {}, {} workers running)", host, process_id,
                  running.size());
+    std::set<WorkerId> adopted;
     for (const auto& worker : running) {
-        parts_.fleet.worker_started(worker.worker, worker.process_id);
+        if (parts_.fleet.adopt(host, worker.service, worker.worker, worker.process_id)) {
+            adopted.insert(worker.worker);
+            continue;
+        }
+        spdlog::warn("worker {} of '{}' on {} (process {}) has no place here and is drained",
+                     value_of(worker.worker), worker.service, host, worker.process_id);
+        const engine::ServiceOptions usual;
+        port_->order_drain(host, worker.worker, usual.drain_timeout, usual.stop_timeout);
     }
-    const auto runs = [&](WorkerId id) {
-        return std::ranges::find(running, id, &command::RunningWorker::worker) != running.end();
-    };
     for (const auto& view : parts_.fleet.workers()) {
         if (view.definition.host != host || view.definition.path.empty()) continue;
-        if (runs(view.id)) {
+        if (adopted.contains(view.id)) {
             const auto cell = parts_.registry.service_of(view.id);
             if (view.state == WorkerState::ending) order_drain(cell, view.id);
             if (view.state == WorkerState::lost) order_kill(cell, view.id);
@@ -97,7 +102,7 @@ Answer<> Steering::agent_arrived(const std::string& host, std::uint32_t process_
     // Those that were ordered while no agent was there.
     for (const auto& view : parts_.fleet.workers()) {
         const bool ordered = view.state == WorkerState::starting && view.process_id == 0;
-        if (view.definition.host == host && ordered && !runs(view.id)) {
+        if (view.definition.host == host && ordered && !adopted.contains(view.id)) {
             order_start(parts_.registry.service_of(view.id), view.id);
         }
     }
