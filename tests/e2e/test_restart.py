@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from harness import processes
+from harness.daemon import bin_dir
 from harness.waiting import wait_until
 
 WORKER = Path(__file__).parent / "workers/scripted_worker.py"
@@ -46,6 +47,64 @@ def test_changes_are_on_disk_before_their_ok_and_survive_kill_9(baton):
     assert baton.json("service extra")["options"]["queue"] == 7
 
 
+def test_the_history_of_a_service_is_not_repeated_at_a_restart(baton, stage):
+    """Only where it has led to counts: an old `stop` ends no worker that has outlived batond."""
+    worker = bin_dir() / "baton-test-worker"
+    baton.start(f"""
+        config service work
+        config worker work localhost {stage.environment()} {worker}
+        route / work
+    """, "--state", str(baton.folder / "state"))
+    for command in ("start work", "stop work", "start work"):
+        baton.command(command)
+    with baton.connect() as client:
+        wait_until(lambda: baton.get("/").status == 200, "the worker is up")
+        client.send("GET /?hold=after-read HTTP/1.1\r\nHost: t\r\n\r\n")
+        held = stage.wait()
+        baton.kill_9()
+        baton.restart()
+        assert agent_pid(baton)
+        held.go_on()
+        assert client.response().status == 200
+    answer = wait_until(lambda: (got := baton.get("/")).status == 200 and got, "it serves again")
+    assert answer.fields["x-worker"] == str(held.pid)
+    assert baton.log_text().count("is told to stop") == 1  # by `stop work`, before the crash
+
+
+def test_a_stopped_service_stays_stopped_although_its_worker_has_outlived_batond(baton, stage):
+    worker = bin_dir() / "baton-test-worker"
+    baton.start(f"""
+        config service work
+        config worker work localhost {stage.environment()} {worker}
+        route / work
+    """, "--state", str(baton.folder / "state"))
+    baton.command("start work")
+    with baton.connect() as client:
+        wait_until(lambda: baton.get("/").status == 200, "the worker is up")
+        client.send("GET /?hold=after-read HTTP/1.1\r\nHost: t\r\n\r\n")
+        held = stage.wait()
+        baton.command("stop work")
+        baton.kill_9()
+        baton.restart()
+        assert agent_pid(baton)
+        held.go_on()
+        assert client.response().status == 200
+    wait_until(lambda: processes.state(held.pid) in ("", "Z"), "it is ended")
+    assert baton.get("/").status == 503
+
+
+def test_what_was_said_to_a_copy_keeps_no_daemon_from_starting(baton):
+    """Copies are not kept; neither is what was said to one."""
+    baton.start(config("min=2 max=2"), "--state", str(baton.folder / "state"))
+    copy = wait_until(lambda: [row["id"] for row in baton.json("workers")
+                               if row["service"] == "work" and row["state"] == "up"][1:],
+                      "two workers are up")[0]
+    assert baton.command(f"pause {copy}")
+    baton.kill_9()
+    baton.restart()
+    assert baton.get("/").status == 200
+
+
 def test_state_wins_over_the_file_and_differences_are_named(baton):
     baton.start(config(), "--state", str(baton.folder / "state"))
     baton.command("config service work max=5")
@@ -71,7 +130,6 @@ def test_halt_ends_the_daemon_like_a_crash_and_the_next_one_takes_over(baton):
 
 def test_a_socket_in_use_is_said_with_what_to_do(baton):
     import subprocess
-    from harness.daemon import bin_dir
     baton.start(config())
     second = subprocess.run([bin_dir() / "batond", "--socket", str(baton.socket)],
                             capture_output=True, text=True, check=False, timeout=20)
@@ -81,7 +139,6 @@ def test_a_socket_in_use_is_said_with_what_to_do(baton):
 
 def test_check_names_file_line_word_and_remedy(baton):
     import subprocess
-    from harness.daemon import bin_dir
     path = baton.folder / "wrong.conf"
     path.write_text("config service work max=2\nconfig service other pickk=warm\nroute / nobody\n")
     checked = subprocess.run([bin_dir() / "batond", "--check", str(path)], capture_output=True,

@@ -139,6 +139,11 @@ void DryRun::refresh_started(ConfiguredService& service) {
     service.started = said == commanded_.end() ? service.options.max.has_value() : said->second;
 }
 
+bool DryRun::stopped(const std::string& service) const {
+    const auto said = commanded_.find(service);
+    return said != commanded_.end() && !said->second;
+}
+
 Answer<ServiceId> DryRun::config_service(const std::string& name, const ServiceChange& change,
                                          ServiceId wanted) {
     if (ConfiguredService* present = find_service(name)) {

@@ -86,6 +86,9 @@ public:
     [[nodiscard]] bool attach_wanted(const std::string& /*service*/) override { return false; }
     [[nodiscard]] Answer<engine::AttachCounters> attach_taken(const std::string& service) override;
 
+    /// `stop` was the last that was said of the service.
+    [[nodiscard]] bool stopped(const std::string& service) const;
+
 private:
     struct Place {
         ConfiguredService* service = nullptr;

@@ -24,7 +24,9 @@
 #include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/invocation.hpp"
+#include "core/command/replay.hpp"
 #include "core/command/table.hpp"
+#include "core/command/value.hpp"
 #include "core/http/head.hpp"
 #include "io/delivery/worker_listener.hpp"
 #include "io/journal/journal.hpp"
@@ -80,6 +82,12 @@ Identity identity_of(const Settings& settings) {
                              ? "another batond uses it: end that one, or choose another --socket"
                              : "choose another --socket, or create the folder with the right owner";
     throw std::runtime_error(fmt::format("cannot listen on {}: {}; {}", path, reason, remedy));
+}
+
+/// `start 7`, as `save` writes it; a service is never called a number.
+bool starts_one_worker(std::string_view line) {
+    constexpr std::string_view verb = "start ";
+    return line.starts_with(verb) && command::parse_number(line.substr(verb.size())).has_value();
 }
 
 std::string joined(const std::vector<command::CommandError>& errors) {
@@ -143,8 +151,6 @@ Daemon::Daemon(const Settings& settings)
     open_sockets();
     steering_.connect(port_, admin_, journal_.get(), *workers_);
     control_.connect(loops_.control_performer(), steering_);
-    // This host's agent is on its way, if it is not there yet: requests wait for it.
-    if (settings.own_agent) fleet_.set_host_expected("localhost", true);
     load();
 }
 
@@ -186,6 +192,7 @@ void Daemon::load() {
         load_state(lines);
         return name_differences();
     }
+    expect_own_agent();
     load_file();
     if (!journal_) return;
     journal_->compact(command::save_lines(steering_.configuration()), [](Result<> written) {
@@ -194,18 +201,46 @@ void Daemon::load() {
     });
 }
 
+/// The history is carried out on a model; only where it has led to is done. Otherwise a `stop` of
+/// last week would end the workers that have outlived an earlier daemon. Nobody is ordered to start
+/// before all is known, but for workers that were started alone: that needs a host.
 void Daemon::load_state(const std::vector<std::string>& lines) {
-    for (const auto& line : lines) {
-        const auto words = command::split_line(line);
-        const auto done =
-            words ? command::execute(*words, steering_) : std::unexpected(words.error());
-        if (!done) {
-            throw std::runtime_error(
-                fmt::format("{}: '{}': {}; mend what it names, or move the state directory away to "
-                            "start from the configuration file",
-                            settings_.state_directory, line, done.error().text()));
+    const auto advice = [&](const std::string& line, const command::CommandError& error) {
+        return fmt::format(
+            "{}: '{}': {}; mend what it names, or move the state directory away to "
+            "start from the configuration file",
+            settings_.state_directory, line, error.text());
+    };
+    const auto state = command::replay(lines);
+    if (!state) throw std::runtime_error(advice(state.error().line, state.error().error));
+    std::vector<std::string> started_alone;
+    for (const auto& line : command::save_lines(state->configuration)) {
+        if (starts_one_worker(line)) {
+            started_alone.push_back(line);
+            continue;
         }
+        const auto done = execute_line(line);
+        if (!done) throw std::runtime_error(advice(line, done.error()));
     }
+    for (const auto& name : state->stopped) fleet_.stop(fleet_.cell(name));
+    expect_own_agent();
+    for (const auto& line : started_alone) {
+        const auto done = execute_line(line);
+        if (!done) spdlog::warn("'{}', as the state has it: {}", line, done.error().text());
+    }
+}
+
+command::Answer<> Daemon::execute_line(const std::string& line) {
+    const auto words = command::split_line(line);
+    if (!words) return std::unexpected(words.error());
+    const auto done = command::execute(*words, steering_);
+    if (!done) return std::unexpected(done.error());
+    return {};
+}
+
+/// It is on its way, if it is not there yet: requests wait for it.
+void Daemon::expect_own_agent() {
+    if (settings_.own_agent) fleet_.set_host_expected("localhost", true);
 }
 
 void Daemon::load_file() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/time.hpp"
+#include "core/command/error.hpp"
 #include "io/admin/command_pages.hpp"
 #include "io/admin/server.hpp"
 #include "io/delivery/worker_listener.hpp"
@@ -50,6 +51,8 @@ private:
     void load();
     void load_state(const std::vector<std::string>& lines);
     void load_file();
+    [[nodiscard]] command::Answer<> execute_line(const std::string& line);
+    void expect_own_agent();
     void name_differences();
     [[nodiscard]] std::string metrics();
     [[nodiscard]] std::string answer_json(std::string_view command);

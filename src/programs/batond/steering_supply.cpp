@@ -91,6 +91,10 @@ Answer<> Steering::agent_arrived(const std::string& host, std::uint32_t process_
             parts_.fleet.worker_ended(
                 view.id,
                 {.holders_gone = false, .exited = false, .status = 9, .detail = "its agent ended"});
+        } else if (view.process_id == 0 &&
+                   (view.state == WorkerState::ending || view.state == WorkerState::lost)) {
+            // Ordered and called off while no agent was there: it never was a process.
+            parts_.fleet.worker_ended(view.id, {.detail = "it was not started"});
         }
     }
     if (ending_) {
