@@ -72,6 +72,24 @@ def test_a_service_defined_while_running_is_started_on_demand(baton):
     assert baton.get("/").status == 200
 
 
+def test_a_service_deleted_and_defined_again_is_started_on_demand(baton):
+    """Attach servers register by name; a new service of that name knows of them at once."""
+    lines = f"""
+        config service work max=1
+        config worker work localhost {sys.executable} {SCRIPTED}
+        route / work
+    """
+    baton.start(lines)
+    assert baton.get("/").status == 200
+    baton.command("unroute /")
+    baton.command("stop work")
+    wait_until(lambda: workers(baton, "work")[0]["state"] == "defined", "its worker has ended")
+    baton.command("delete service work")
+    for line in lines.strip().splitlines():
+        baton.command(line.strip())
+    assert baton.get("/").status == 200
+
+
 def test_an_agent_under_another_name_starts_what_its_own_list_allows(baton, helper):
     """IS2: each worker is started by the agent of the host it was configured for."""
     baton.start(f"""

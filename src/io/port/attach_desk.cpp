@@ -195,6 +195,11 @@ void AttachDesk::answer_waiting(const std::string& service) {
     }
 }
 
+void AttachDesk::service_defined(const std::string& service) {
+    if (servers_.contains(service)) tell_count(service);
+    wanted(service);
+}
+
 void AttachDesk::wanted(const std::string& service) {
     if (std::ranges::find(wanted_, service) == wanted_.end()) wanted_.push_back(service);
     // Taking a notification or answering one may make the engine want another.

@@ -40,6 +40,10 @@ public:
                                                    const command::AciFields& fields);
     void session_ended(ClientId session);
 
+    /// The service is there, perhaps anew: registrations are by name and outlast its deletion, but
+    /// a new one does not know of them.
+    void service_defined(const std::string& service);
+
     /// The engine wants one more worker of this service.
     void wanted(const std::string& service);
 

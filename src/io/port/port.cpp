@@ -220,6 +220,8 @@ void Port::close(Duration patience, std::function<void()> closed) {
 
 void Port::attach_wanted(const std::string& service) { state_->attach.wanted(service); }
 
+void Port::service_defined(const std::string& service) { state_->attach.service_defined(service); }
+
 bool Port::order_start(const std::string& host, const command::AgentWorker& worker) {
     return state_->agents.order(host, {"order", "start", fmt::format("{}", value_of(worker.id)),
                                        command::agent_worker_json(worker)});

@@ -63,8 +63,11 @@ public:
     [[nodiscard]] Result<> disconnect(ClientId id);
 
     /// The engine's AttachWanted: answers a waiting RECEIVE, if there is one and the service still
-    /// wants somebody (Operations::attach_wanted). Also to be called when a service was defined.
+    /// wants somebody (Operations::attach_wanted).
     void attach_wanted(const std::string& service);
+    /// To be called when a service was defined or its options have changed: says how many attach
+    /// servers have registered for it, and answers a waiting RECEIVE as attach_wanted() does.
+    void service_defined(const std::string& service);
 
     // Orders to the agent of a host. false: no agent watches there, nothing was sent.
     bool order_start(const std::string& host, const command::AgentWorker& worker);

@@ -610,6 +610,24 @@ TEST_F(PortTest, ManyCanStartInParallelAndNoneIsAskedTwice) {
     EXPECT_TRUE(client.silent());
 }
 
+TEST_F(PortTest, RegistrationsHoldForAServiceThatIsDefinedAgain) {
+    begin();
+    Client client = connect();
+    (void)client.ask({"config", "service", "echo"});
+    (void)client.ask({"REGISTER", "SERVICE=echo,OPTION=ATTACH"});
+    client.send_words({"RECEIVE", "WAIT=1M"});
+    EXPECT_EQ(connect().text({"PING"}), "PONG");
+    on_loop([&] {
+        daemon_.attach_servers["echo"] = 0;  // a new service of this name knows of nobody
+        daemon_.wanted["echo"] = 1;
+        port_->service_defined("echo");
+        port_->service_defined("other");
+    });
+    EXPECT_EQ(on_loop([&] { return daemon_.attach_servers; }),
+              (std::map<std::string, std::uint32_t>{{"echo", 1}}));
+    EXPECT_EQ(client.reply()->items[0].text, "00100022");
+}
+
 TEST_F(PortTest, AnAttachServerThatGoesAwayLosesItsRegistrations) {
     begin();
     Client client = connect();

@@ -71,7 +71,7 @@ Answer<ServiceId> Steering::config_service(const std::string& name,
     for (const auto& worker : parts_.fleet.workers()) {
         if (worker.service == *id) definitions_changed(worker.definition.host);
     }
-    if (port_ != nullptr) port_->attach_wanted(name);
+    if (port_ != nullptr) port_->service_defined(name);
     return *id;
 }
 
