@@ -105,6 +105,23 @@ def test_what_was_said_to_a_copy_keeps_no_daemon_from_starting(baton):
     assert baton.get("/").status == 200
 
 
+def test_an_agent_that_outlived_batond_is_waited_for_and_replaced_when_it_dies(baton):
+    """Nobody has to act in a recovery: so there is no 'error' in the log."""
+    baton.start(config("min=1 max=1"))
+    survivor = agent_pid(baton)
+    baton.kill_9()
+    baton.restart()
+    assert agent_pid(baton) == survivor
+    wait_until(lambda: baton.get("/").status == 200, "requests are served")
+    assert " error: " not in baton.log_text()
+    assert baton.log_text().count("started the agent") == 1
+    processes.kill_9(survivor)
+    # Not the next time somebody looks, but because its connection has ended.
+    wait_until(lambda: baton.log_text().count("started the agent") == 2, "another one", limit=3)
+    wait_until(lambda: baton.get("/").status == 200, "requests are served again")
+    assert agent_pid(baton) != survivor
+
+
 def test_state_wins_over_the_file_and_differences_are_named(baton):
     baton.start(config(), "--state", str(baton.folder / "state"))
     baton.command("config service work max=5")

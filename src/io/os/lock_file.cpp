@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "io/os/fd.hpp"
@@ -28,14 +29,36 @@ Errc reason_of(int error) {
     }
 }
 
-}  // namespace
+constexpr int attempts_limit = 100;
 
-Result<UniqueFd> lock_file(const std::string& path) {
+Result<UniqueFd> open_and_lock(const std::string& path) {
     // O_NOFOLLOW: the folder may be writable for others, who could make us truncate their target.
     UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
     if (!fd) return fail(reason_of(errno), errno);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         return fail(errno == EWOULDBLOCK ? Errc::in_use : Errc::system_call, errno);
+    }
+    return fd;
+}
+
+/// Between opening and locking its owner may have deleted it.
+bool has_name(const UniqueFd& fd, const std::string& path) {
+    struct stat locked{};
+    struct stat named{};
+    return ::fstat(fd.get(), &locked) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+           locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+}
+
+}  // namespace
+
+Result<UniqueFd> lock_file(const std::string& path) {
+    UniqueFd fd;
+    for (int attempt = 0; !fd; ++attempt) {
+        // Somebody makes and deletes it all the time.
+        if (attempt == attempts_limit) return fail(Errc::in_use);
+        auto locked = open_and_lock(path);
+        if (!locked) return locked;
+        if (has_name(*locked, path)) fd = std::move(*locked);
     }
     const std::string text = std::to_string(::getpid()) + "\n";
     // The pid is for people; a full disk must not keep a daemon from starting.
@@ -43,6 +66,13 @@ Result<UniqueFd> lock_file(const std::string& path) {
         [[maybe_unused]] const auto written = ::pwrite(fd.get(), text.data(), text.size(), 0);
     }
     return fd;
+}
+
+void remove_lock_file(const std::string& path) { ::unlink(path.c_str()); }
+
+bool lock_file_is_held(const std::string& path) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 int lock_file_owner(const std::string& path) {

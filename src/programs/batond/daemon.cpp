@@ -149,7 +149,7 @@ Daemon::Daemon(const Settings& settings)
         for (const auto& note : journal_->notes()) spdlog::warn("{}", note);
     }
     open_sockets();
-    steering_.connect(port_, admin_, journal_.get(), *workers_);
+    steering_.connect(port_, admin_, journal_.get(), *workers_, own_agent_);
     control_.connect(loops_.control_performer(), steering_);
     load();
 }
@@ -295,7 +295,7 @@ std::string Daemon::answer_json(std::string_view command) {
 
 int Daemon::run() {
     loops_.start();
-    if (settings_.own_agent) own_agent_.start(Duration::zero());
+    if (settings_.own_agent) own_agent_.start();
     // Behind everything that the configuration has posted: the listeners are up then.
     loops_.control_loop().post([this] { announce_ready(); });
     loops_.control_loop().run();

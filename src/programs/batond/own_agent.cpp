@@ -21,6 +21,13 @@ namespace {
 constexpr Duration pause_first = std::chrono::milliseconds(100);
 constexpr Duration pause_limit = std::chrono::seconds(10);
 
+/// Between two looks whether another agent has come back, or has let go of its lock.
+constexpr Duration look_pause_first = std::chrono::milliseconds(5);
+constexpr Duration look_pause_limit = std::chrono::milliseconds(200);
+
+/// One that lives comes back within a second, since that is its longest pause.
+constexpr Duration usual_return = std::chrono::seconds(5);
+
 /// The agent's word for "another one of this host and command socket is running" (EX_TEMPFAIL of
 /// sysexits.h).
 constexpr int another_is_running = 75;
@@ -36,10 +43,21 @@ OwnAgent::OwnAgent(loop::EventLoop& loop, std::string command_socket,
     timer_.bind(loop_, [this] { look(); });
 }
 
-void OwnAgent::start(Duration patience) { timer_.start(loop_.now() + patience); }
+void OwnAgent::start() {
+    keeping_ = true;
+    look();
+}
+
+/// Its lock may outlast its connection for a moment.
+void OwnAgent::agent_left() {
+    // One that has crashed is replaced after its pause.
+    if (process_ || timer_.running()) return;
+    look_pause_ = Duration::zero();
+    timer_.start({});
+}
 
 void OwnAgent::stop() {
-    stopping_ = true;
+    keeping_ = false;
     timer_.cancel();
     // One that has just been started cannot be told in any other way.
     if (process_ && !connected_()) os::end_helper(*process_);
@@ -47,18 +65,32 @@ void OwnAgent::stop() {
 
 bool OwnAgent::expects_another() const {
     if (process_ || connected_()) return false;
-    const auto lock = os::lock_file(command_socket_ + ".agent.localhost.lock");
-    return !lock && lock.error().code == Errc::in_use;
+    return os::lock_file_is_held(command_socket_ + ".agent.localhost.lock");
 }
 
 void OwnAgent::look() {
-    if (stopping_ || process_) return;
-    if (connected_()) {
-        pause_ = pause_first;
-        // One that somebody else has started, or that outlived an earlier batond: it may go, too.
-        return timer_.start(loop_.now() + pause_limit);
-    }
+    // Once it is connected there is nothing to look for until it leaves.
+    if (!keeping_ || process_ || connected_()) return;
+    if (expects_another()) return wait_for_another();
     spawn();
+}
+
+void OwnAgent::wait_for_another() {
+    const auto now = loop_.refresh_now();
+    if (look_pause_ == Duration::zero()) {
+        look_pause_ = look_pause_first;
+        waits_since_ = now;
+        wait_told_ = false;
+    }
+    if (now - waits_since_ >= usual_return && !std::exchange(wait_told_, true)) {
+        const auto path = command_socket_ + ".agent.localhost.lock";
+        spdlog::warn(
+            "the agent of this host (process {}) runs but does not connect; no worker can be "
+            "started until it does: if it hangs, end it",
+            os::lock_file_owner(path));
+    }
+    timer_.start(now + look_pause_);
+    look_pause_ = std::min(look_pause_ * 2, look_pause_limit);
 }
 
 void OwnAgent::spawn() {
@@ -71,6 +103,8 @@ void OwnAgent::spawn() {
         return timer_.start(loop_.now() + pause_);
     }
     process_ = std::move(*process);
+    spawned_at_ = loop_.refresh_now();
+    look_pause_ = Duration::zero();
     spdlog::info("started the agent of this host (process {})", process_->process_id);
     watch_.bind(loop_, process_->exited.borrow(), [this](loop::Readiness) { exited(); });
     if (!watch_.arm(loop::Interest::read)) exited();
@@ -80,12 +114,14 @@ void OwnAgent::exited() {
     watch_.forget();
     const auto status = os::collect_helper(*process_);
     process_.reset();
-    if (stopping_) return;
+    if (!keeping_) return;
     if (os::exit_status(status) != another_is_running) {
         spdlog::warn("the agent of this host has ended ({}); starting another",
                      os::describe_wait_status(status));
     }
-    timer_.start(loop_.now() + pause_);
+    const auto now = loop_.refresh_now();
+    if (now - spawned_at_ > pause_limit) pause_ = pause_first;
+    timer_.start(now + pause_);
     pause_ = std::min(pause_ * 2, pause_limit);
 }
 

@@ -12,27 +12,29 @@ namespace baton::daemon {
 
 /// Keeps an agent for the daemon's own host running: the only process that batond starts.
 ///
-/// The agent outlives a crash of the daemon, so a restarted one waits a moment for it to connect,
-/// and starts another only if none does. One that ends is started again, after a pause that grows.
+/// The agent outlives a crash of the daemon. As long as such a one holds the lock that keeps agents
+/// of one host and command socket from being two, it is waited for: it comes back, or its lock is
+/// free when it ends. One that ends is started again, after a pause that grows.
 /// Belongs to the control loop.
 class OwnAgent {
 public:
     /// @param connected  whether an agent of this host is connected
     OwnAgent(loop::EventLoop& loop, std::string command_socket, std::function<bool()> connected);
 
-    /// Looks after `patience`.
-    void start(Duration patience);
+    void start();
+    /// The agent of this host, whoever started it, is not connected any more.
+    void agent_left();
     /// Starts none any more; the running one ends by the order it is given, or, if it is not
     /// connected yet, by SIGTERM.
     void stop();
     /// The one that was started has ended, or there never was one.
     [[nodiscard]] bool ended() const noexcept { return !process_.has_value(); }
-    /// Another one runs, which outlived an earlier daemon and has not come back yet: it holds the
-    /// lock that keeps agents of one host and command socket from being two.
+    /// Another one runs, which outlived an earlier daemon and has not come back yet.
     [[nodiscard]] bool expects_another() const;
 
 private:
     void look();
+    void wait_for_another();
     void spawn();
     void exited();
 
@@ -42,8 +44,12 @@ private:
     std::optional<os::HelperProcess> process_;
     loop::Watch watch_;
     loop::Timer timer_;
-    Duration pause_;
-    bool stopping_ = false;
+    Instant spawned_at_{};
+    Duration pause_;         ///< before the next start
+    Instant waits_since_{};  ///< for another one
+    Duration look_pause_{};  ///< zero: none is waited for
+    bool wait_told_ = false;
+    bool keeping_ = false;  ///< between start() and stop()
 };
 
 }  // namespace baton::daemon

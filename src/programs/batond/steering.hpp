@@ -30,6 +30,7 @@
 #include "programs/batond/fleet.hpp"
 #include "programs/batond/log_writer.hpp"
 #include "programs/batond/loops.hpp"
+#include "programs/batond/own_agent.hpp"
 #include "programs/batond/registry.hpp"
 #include "programs/batond/service_cell.hpp"
 #include "programs/batond/switches.hpp"
@@ -64,7 +65,7 @@ public:
 
     /// What is built after the steering, because it needs it. Null: there is none.
     void connect(port::Port& port, admin::Server& admin, journal::Journal* journal,
-                 const delivery::WorkerListener& workers);
+                 const delivery::WorkerListener& workers, OwnAgent& own_agent);
 
     /// The daemon ends: so do all agents, also those that come now.
     void end_agents();
@@ -162,6 +163,7 @@ private:
     admin::Server* admin_ = nullptr;
     journal::Journal* journal_ = nullptr;
     const delivery::WorkerListener* worker_listener_ = nullptr;
+    OwnAgent* own_agent_ = nullptr;
     Instant began_;
 
     http::RouteTable route_table_;

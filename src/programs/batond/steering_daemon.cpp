@@ -33,11 +33,12 @@ Steering::Steering(const Parts& parts, Identity identity, std::function<void()> 
       began_(parts_.loops.control_loop().now()) {}
 
 void Steering::connect(port::Port& port, admin::Server& admin, journal::Journal* journal,
-                       const delivery::WorkerListener& workers) {
+                       const delivery::WorkerListener& workers, OwnAgent& own_agent) {
     port_ = &port;
     admin_ = &admin;
     journal_ = journal;
     worker_listener_ = &workers;
+    own_agent_ = &own_agent;
 }
 
 Answer<> Steering::set_buckets(std::size_t count, Duration window) {

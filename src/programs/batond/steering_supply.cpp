@@ -116,7 +116,8 @@ Answer<> Steering::agent_arrived(const std::string& host, std::uint32_t process_
 void Steering::agent_left(const std::string& host) {
     spdlog::warn("the agent of {} is gone", host);
     // This host's own is started again; another's may not come back.
-    if (host != "localhost") parts_.fleet.set_host_expected(host, false);
+    if (host != "localhost") return parts_.fleet.set_host_expected(host, false);
+    own_agent_->agent_left();
 }
 
 Answer<command::AgentWorker> Steering::agent_claim(const std::string& host,
