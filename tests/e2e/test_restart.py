@@ -145,6 +145,25 @@ def test_halt_ends_the_daemon_like_a_crash_and_the_next_one_takes_over(baton):
     wait_until(lambda: baton.get("/").status == 200, "requests are served")
 
 
+def test_a_graceful_end_leaves_no_socket_and_no_lock_behind(baton):
+    baton.start(f"""
+        listen http unix:{baton.folder}/http.sock
+        listen http 127.0.0.1:0
+        listen command unix:{baton.folder}/more.sock
+        listen command unix:{baton.folder}/closed.sock
+        listen admin unix:{baton.folder}/admin.sock
+        {config("min=1 max=1")}
+    """)
+    wait_until(lambda: baton.get("/").status == 200, "requests are served")
+    baton.command(f"unlisten unix:{baton.folder}/closed.sock")
+    names = {path.name for path in baton.folder.iterdir()}
+    assert {"baton.sock", "baton.sock.workers", "http.sock", "more.sock", "admin.sock",
+            "baton.sock.agent.localhost.lock"} <= names
+    assert "closed.sock" not in names
+    assert baton.stop() == 0
+    assert {path.name for path in baton.folder.iterdir()} == {"baton.conf", "batond.log"}
+
+
 def test_a_socket_in_use_is_said_with_what_to_do(baton):
     import subprocess
     baton.start(config())

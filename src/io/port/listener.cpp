@@ -9,6 +9,7 @@
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
+#include "io/os/socket_file.hpp"
 
 namespace baton::port {
 namespace {
@@ -30,6 +31,8 @@ Listener::Listener(loop::EventLoop& loop, os::UniqueFd socket, os::Address addre
       retry_(loop, [this] { accept(); }) {
     accept();
 }
+
+Listener::~Listener() { os::remove_socket_file(address_); }
 
 void Listener::accept() {
     for (int count = 0; count < accepted_per_turn; ++count) {

@@ -12,8 +12,8 @@ namespace baton::port {
 
 /// One listening socket of the command port. Belongs to the control loop.
 ///
-/// The file of a Unix socket stays when it ends: by then it may be the next daemon's. Who listens
-/// there next replaces a file on which nobody answers.
+/// The file of a Unix socket goes with it. One that a crash has left behind, and on which nobody
+/// answers, is replaced by who listens there next.
 class Listener {
 public:
     using Connected = std::function<void(os::Accepted, const Listener&)>;
@@ -21,7 +21,7 @@ public:
     /// @param token  what AUTH must say on its connections; empty: nothing
     Listener(loop::EventLoop& loop, os::UniqueFd socket, os::Address address, std::string token,
              Connected connected);
-    ~Listener() = default;
+    ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 

@@ -124,6 +124,7 @@ int run(const CommandLine& line, spdlog::logger& log) {
     });
     agent.begin();
     loop.run();
+    baton::os::remove_lock_file(path);
     return exit_status;
 }
 

@@ -36,6 +36,7 @@
 #include "io/os/fd.hpp"
 #include "io/os/file_layer.hpp"
 #include "io/os/helper_process.hpp"
+#include "io/os/socket_file.hpp"
 #include "programs/batond/metrics.hpp"
 #include "programs/batond/service_manager.hpp"
 #include "programs/batond/settings.hpp"
@@ -160,7 +161,11 @@ Performer& Daemon::furnish_loops() {
     return loops_.control_performer();
 }
 
-Daemon::~Daemon() { loops_.stop(); }
+Daemon::~Daemon() {
+    loops_.stop();
+    os::remove_socket_file(workers_->address());
+    steering_.remove_admin_sockets();
+}
 
 void Daemon::open_sockets() {
     const auto address = os::Address::parse("unix:" + settings_.command_socket);

@@ -15,6 +15,7 @@
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
+#include "io/os/socket_file.hpp"
 #include "programs/batond/link_desk.hpp"
 #include "programs/batond/log_writer.hpp"
 #include "programs/batond/loop_context.hpp"
@@ -97,6 +98,7 @@ Result<> Loops::stop_listening(const os::Address& address) {
     const auto erased = std::erase_if(
         listeners_, [&](const HttpListener& listener) { return listener.address == address; });
     if (erased == 0) return fail(Errc::not_found);
+    os::remove_socket_file(address);
     for (std::size_t index = 0; index < loops_.size(); ++index) {
         loops_[index]->post(
             [&front = contexts_[index]->front(), address] { front.remove_listener(address); });
@@ -126,6 +128,7 @@ void Loops::disconnect(ClientId client) {
 }
 
 void Loops::drain(Instant until, const std::function<void()>& drained) {
+    for (const auto& listener : listeners_) os::remove_socket_file(listener.address);
     listeners_.clear();
     auto left = std::make_shared<std::size_t>(loops_.size());  // counted on the control loop only
     for (std::size_t index = 0; index < loops_.size(); ++index) {

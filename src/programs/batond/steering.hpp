@@ -67,6 +67,9 @@ public:
     void connect(port::Port& port, admin::Server& admin, journal::Journal* journal,
                  const delivery::WorkerListener& workers, OwnAgent& own_agent);
 
+    /// The daemon ends: files of Unix sockets go. Other listeners see to theirs themselves.
+    void remove_admin_sockets();
+
     /// The daemon ends: so do all agents, also those that come now.
     void end_agents();
 

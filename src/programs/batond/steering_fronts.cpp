@@ -15,6 +15,7 @@
 #include "io/os/address.hpp"
 #include "io/os/helper_process.hpp"
 #include "io/os/socket.hpp"
+#include "io/os/socket_file.hpp"
 #include "programs/batond/routing.hpp"
 #include "programs/batond/steering.hpp"
 #include "programs/batond/syntax.hpp"
@@ -111,11 +112,20 @@ Answer<> Steering::unlisten(const std::string& address) {
     switch (found->spec.kind) {
         case ListenerKind::http: stopped = parts_.loops.stop_listening(found->address); break;
         case ListenerKind::command: stopped = port_->unlisten(found->address); break;
-        case ListenerKind::admin: admin_->remove_listener(found->address); break;
+        case ListenerKind::admin:
+            os::remove_socket_file(found->address);
+            admin_->remove_listener(found->address);
+            break;
     }
     listening_.erase(found);
     if (!stopped) return command::refuse(std::string(describe(stopped.error().code).text));
     return {};
+}
+
+void Steering::remove_admin_sockets() {
+    for (const auto& listening : listening_) {
+        if (listening.spec.kind == ListenerKind::admin) os::remove_socket_file(listening.address);
+    }
 }
 
 // ---- Routes
