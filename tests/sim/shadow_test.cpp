@@ -29,7 +29,7 @@ protected:
     void runs(RequestId request) {
         arrives(request);
         shadow_.answered(Deliver{request, worker, assignment});
-        shadow_.is_delivered(request, assignment);
+        shadow_.is_delivered(Instant{} + 1s, request, assignment);
         shadow_.call_is_over();
     }
 
@@ -80,10 +80,25 @@ TEST_F(ShadowOfAService, ComplainsWhenAnActionNamesARequestWhoseClientHasLeft) {
 
 TEST_F(ShadowOfAService, ComplainsWhenNobodyIsToldThatARequestWaitsAgain) {
     runs(first);
-    shadow_.is_declined(worker, assignment);
+    shadow_.is_declined(Instant{} + 1s, worker, assignment);
     EXPECT_THROW(shadow_.call_is_over(), BrokenPromise);
     shadow_.answered(Requeued{first});
     EXPECT_NO_THROW(shadow_.call_is_over());
+}
+
+TEST_F(ShadowOfAService, ComplainsWhenWhoIsDeclinedTheThirdTimeIsDeliveredAtOnce) {
+    arrives(first);
+    for (std::uint64_t number = 100; number < 103; ++number) {
+        shadow_.answered(Deliver{first, worker, Assignment{number}});
+        shadow_.is_delivered(Instant{} + 1s, first, Assignment{number});
+        shadow_.is_declined(Instant{} + 1s, worker, Assignment{number});
+        shadow_.answered(Requeued{first});
+        shadow_.call_is_over();
+    }
+    shadow_.ticks(Instant{} + 1s + 9ms);
+    EXPECT_THROW(shadow_.answered(Deliver{first, worker, Assignment{103}}), BrokenPromise);
+    shadow_.ticks(Instant{} + 1s + 10ms);
+    EXPECT_NO_THROW(shadow_.answered(Deliver{first, worker, Assignment{103}}));
 }
 
 TEST_F(ShadowOfAService, ComplainsOfABlockedClientsDelivery) {

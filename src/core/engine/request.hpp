@@ -46,7 +46,8 @@ struct Request {
     EarlyWord early_word = EarlyWord::none;
     Errc hung_reason{};
     std::uint32_t attempt = 0;  ///< redeliveries so far
-    std::uint64_t number = 0;   ///< order of arrival in the service, unique
+    std::uint32_t declines = 0;
+    std::uint64_t number = 0;  ///< order of arrival in the service, unique
 
     Instant arrived{};
     Instant deadline{};     ///< of waiting
@@ -62,6 +63,8 @@ struct Request {
     DoneReport early_report;  ///< with EarlyWord::done
 
     // Places in the waiting queue.
+    Instant held_until{};  ///< with held_place
+    std::size_t held_place = nowhere;
     std::size_t order_place = nowhere;
     std::size_t deadline_place = nowhere;
 };

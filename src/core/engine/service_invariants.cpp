@@ -42,6 +42,7 @@ void check_worker(const Worker& worker) {
 void check_request(const Request& request, const WaitingQueue& waiting) {
     const bool waits = request.state == RequestState::waiting;
     BATON_ASSERT(waiting.contains(request) == waits);
+    BATON_ASSERT(waits || !waiting.holds(request));
     BATON_ASSERT((request.assignment == Assignment::none) == waits);
     if (waits) BATON_ASSERT(request.worker == nullptr && !request.client_left);
     // A request that runs has a worker; only an open delivery may outlive its worker.
@@ -63,7 +64,7 @@ void Service::check_invariants() const {
         check_request(request, s.waiting);
         if (request.state == RequestState::waiting) {
             ++waiting;
-            if (!request.blocked) ++unblocked;
+            if (!request.blocked && !s.waiting.holds(request)) ++unblocked;
         }
         if (request.worker != nullptr) ++running;
         if (request.client_left) ++abandoned;

@@ -65,7 +65,7 @@ void Service::delivered(Instant now, RequestId id, Assignment assignment, Action
     if (request->early_word == EarlyWord::done) {
         s.finish(now, *request, request->early_report, out);
     } else if (request->early_word == EarlyWord::declined) {
-        s.take_back(now, *request, out);
+        s.take_back_declined(now, *request, out);
     } else if (request->worker == nullptr) {
         s.ask_what_became(now, *request, out);
     } else if (request->hung) {
@@ -129,7 +129,7 @@ void Service::declined(Instant now, WorkerId worker_id, Assignment assignment, A
         if (request->early_word == EarlyWord::none) request->early_word = EarlyWord::declined;
     } else if (request->state == RequestState::running) {
         s.note(now, EventKind::request_declined, request, request->worker);
-        s.take_back(now, *request, out);
+        s.take_back_declined(now, *request, out);
         s.settle(now, out);
     }
 }

@@ -344,6 +344,51 @@ TEST(Service, ADeclineFreesNoSlotUntilACreditIsAnnounced) {
     EXPECT_THAT(stage.requests_of<Deliver>(), ElementsAre(1));
 }
 
+TEST(Service, ARequestThatIsDeclinedAgainAndAgainIsHeldBackForLongerAndLonger) {
+    Stage stage;
+    stage.registers(1);
+    stage.arrives(1);
+    std::vector<Duration> pauses;
+    for (int round = 0; round < 12; ++round) {
+        auto delivery = stage.taken<Deliver>();
+        const Instant since = stage.now;
+        if (delivery.empty()) {
+            stage.pass(stage.service.next_deadline() - stage.now);
+            delivery = stage.taken<Deliver>();
+        }
+        ASSERT_EQ(delivery.size(), 1);
+        pauses.push_back(stage.now - since);
+        stage.delivered(delivery.front());
+        stage.declined(delivery.front());
+        stage.credit(1);
+    }
+    using std::chrono::milliseconds;
+    EXPECT_THAT(pauses, ElementsAre(milliseconds(0), milliseconds(0), milliseconds(0),
+                                    milliseconds(10), milliseconds(20), milliseconds(40),
+                                    milliseconds(80), milliseconds(160), milliseconds(320),
+                                    milliseconds(640), milliseconds(1000), milliseconds(1000)));
+}
+
+TEST(Service, WhoIsHeldBackDelaysNobodyElse) {
+    Stage stage;
+    stage.registers(1);
+    stage.arrives(1);
+    for (int round = 0; round < 3; ++round) {
+        const auto delivery = stage.taken<Deliver>();
+        ASSERT_EQ(delivery.size(), 1);
+        // The worker's word may come before the outcome.
+        stage.declined(delivery.front());
+        stage.delivered(delivery.front());
+        stage.credit(1);
+    }
+    EXPECT_TRUE(stage.worker(1).available);
+    stage.arrives(2);
+    EXPECT_THAT(stage.requests_of<Deliver>(), ElementsAre(2));
+    EXPECT_EQ(stage.view().waiting, 1);
+    stage.pass(stage.service.options().queue_timeout);
+    EXPECT_THAT(stage.requests_of<Refuse>(), ElementsAre(1)) << "its deadline holds";
+}
+
 TEST(Service, AReturnedRequestHasItsOldPlace) {
     Stage stage;
     stage.registers(1);

@@ -178,6 +178,20 @@ void Service::State::take_back(Instant now, Request& request, Actions& out) {
     }
 }
 
+/// The first times it is offered again at once: somebody else may take it.
+void Service::State::take_back_declined(Instant now, Request& request, Actions& out) {
+    const bool waits_again = !request.client_left;
+    ++request.declines;
+    take_back(now, request, out);
+    if (!waits_again || request.declines < declines_at_once) return;
+    Duration pause = decline_pause_first;
+    for (auto more = request.declines - declines_at_once; more > 0; --more) {
+        if (pause >= decline_pause_limit) break;
+        pause *= 2;
+    }
+    waiting.hold_back(request, now + std::min(pause, decline_pause_limit));
+}
+
 /// Its worker is over, the delivery is not open any more: only the front can tell what was read and
 /// written.
 void Service::State::ask_what_became(Instant now, Request& request, Actions& out) {

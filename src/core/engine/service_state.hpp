@@ -32,6 +32,12 @@ inline constexpr Duration confirmation_timeout = std::chrono::seconds(5);
 /// again.
 inline constexpr Duration full_link_pause = std::chrono::milliseconds(20);
 
+/// A request that has been declined so often is held back, for longer each time: a worker that
+/// declines whatever it gets and announces credit again would keep the daemon busy with nothing.
+inline constexpr std::uint32_t declines_at_once = 3;
+inline constexpr Duration decline_pause_first = std::chrono::milliseconds(10);
+inline constexpr Duration decline_pause_limit = std::chrono::seconds(1);
+
 /// What a service knows, and the steps that several of its events have in common. The events
 /// themselves, and with them the decisions, are Service's functions:
 ///
@@ -86,6 +92,7 @@ struct Service::State {
     void queue_again(Instant now, Request& request, Actions& out);
     void finish(Instant now, Request& request, const DoneReport& report, Actions& out);
     void take_back(Instant now, Request& request, Actions& out);
+    void take_back_declined(Instant now, Request& request, Actions& out);
     void ask_what_became(Instant now, Request& request, Actions& out);
     void fail_request(Instant now, Request& request, Errc reason, Actions& out);
     void refuse(Instant now, Request& request, Errc reason, Actions& out);

@@ -10,12 +10,14 @@ Instant Service::next_deadline() const {
     if (const Request* request = s.waiting.first_to_expire()) {
         next = std::min(next, request->deadline);
     }
+    next = std::min(next, s.waiting.next_release());
     if (const Worker* worker = s.roster.first_timer()) next = std::min(next, worker->timer);
     return next;
 }
 
 void Service::tick(Instant now, Actions& out) {
     State& s = *state_;
+    s.waiting.release(now);
     // Supply first: a worker that comes back at this very moment can still take who waits.
     while (Worker* worker = s.roster.first_timer()) {
         if (worker->timer > now) break;

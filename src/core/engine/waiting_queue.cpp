@@ -15,11 +15,27 @@ void WaitingQueue::push(Request& request) {
 void WaitingQueue::remove(Request& request) {
     deadlines_.remove(request);
     if (order_.contains(request)) order_.remove(request);
+    if (held_.contains(request)) held_.remove(request);
+}
+
+void WaitingQueue::hold_back(Request& request, Instant until) {
+    if (order_.contains(request)) order_.remove(request);
+    request.held_until = until;
+    held_.push(request);
+}
+
+void WaitingQueue::release(Instant now) {
+    while (!held_.empty() && held_.top().held_until <= now) {
+        Request& request = held_.top();
+        held_.remove(request);
+        if (!request.blocked) order_.push(request);
+    }
 }
 
 void WaitingQueue::set_blocked(Request& request, bool blocked) {
     if (request.blocked == blocked) return;
     request.blocked = blocked;
+    if (held_.contains(request)) return;
     if (blocked) {
         order_.remove(request);
     } else {

@@ -16,7 +16,8 @@ namespace baton::engine {
 /// worth a fixed head start and no more. Equal keys are ordered by arrival. O(log n) for every
 /// change; no allocation once it has had its largest size.
 ///
-/// Requests of blocked clients keep their place but are skipped; their deadlines hold.
+/// Requests of blocked clients keep their place but are skipped; their deadlines hold. So it is for
+/// those that are held back, until release() says otherwise.
 class WaitingQueue {
 public:
     explicit WaitingQueue(Duration ageing_step) { set_ageing_step(ageing_step); }
@@ -29,7 +30,18 @@ public:
         return deadlines_.contains(request);
     }
 
-    /// The one to be served next; null when all that wait are blocked.
+    /// Takes one that waits out of the order for a while.
+    void hold_back(Request& request, Instant until);
+
+    /// Whose time has come is served again.
+    void release(Instant now);
+
+    /// When release() next has something to do; never: nobody is held back.
+    [[nodiscard]] Instant next_release() const {
+        return held_.empty() ? never : held_.top().held_until;
+    }
+
+    /// The one to be served next; null when all that wait are blocked or held back.
     [[nodiscard]] Request* first() const { return order_.empty() ? nullptr : &order_.top(); }
 
     /// The one to be given up first; null when nobody waits. Blocked ones too.
@@ -44,7 +56,9 @@ public:
     void set_ageing_step(Duration step);
 
     [[nodiscard]] std::size_t size() const noexcept { return deadlines_.size(); }
+    /// Neither blocked nor held back.
     [[nodiscard]] std::size_t unblocked() const noexcept { return order_.size(); }
+    [[nodiscard]] bool holds(const Request& request) const { return held_.contains(request); }
 
 private:
     struct Sooner {
@@ -60,10 +74,18 @@ private:
         }
     };
 
+    struct ReleasedSooner {
+        bool operator()(const Request& one, const Request& other) const noexcept {
+            if (one.held_until != other.held_until) return one.held_until < other.held_until;
+            return one.number < other.number;
+        }
+    };
+
     [[nodiscard]] Duration order_of(const Request& request) const;
 
-    IndexedHeap<Request, &Request::order_place, Sooner> order_;  ///< without the blocked ones
+    IndexedHeap<Request, &Request::order_place, Sooner> order_;  ///< without those skipped
     IndexedHeap<Request, &Request::deadline_place, Earlier> deadlines_;
+    IndexedHeap<Request, &Request::held_place, ReleasedSooner> held_;
     Duration ageing_step_{};
 };
 

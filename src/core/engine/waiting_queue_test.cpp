@@ -42,6 +42,38 @@ TEST_F(WaitingQueueTest, OfOneClassFirstComeFirstServed) {
     EXPECT_EQ(queue_.first(), &early);
 }
 
+TEST_F(WaitingQueueTest, WhoIsHeldBackIsSkippedUntilItsTimeAndKeepsItsPlace) {
+    Request& early = push(1s, 2, Instant{} + 60s);
+    const Request& late = push(2s);
+    queue_.hold_back(early, Instant{} + 5s);
+    EXPECT_EQ(queue_.first(), &late);
+    EXPECT_EQ(queue_.first_to_expire(), &early);
+    EXPECT_EQ(queue_.unblocked(), 1);
+    EXPECT_EQ(queue_.next_release(), Instant{} + 5s);
+    queue_.release(Instant{} + 4s);
+    EXPECT_EQ(queue_.first(), &late);
+    queue_.release(Instant{} + 5s);
+    EXPECT_EQ(queue_.first(), &early);
+    EXPECT_EQ(queue_.next_release(), never);
+}
+
+TEST_F(WaitingQueueTest, WhoIsHeldBackAndBlockedWaitsForBoth) {
+    Request& request = push(1s);
+    queue_.hold_back(request, Instant{} + 5s);
+    queue_.set_blocked(request, true);
+    queue_.release(Instant{} + 5s);
+    EXPECT_EQ(queue_.first(), nullptr);
+    queue_.set_blocked(request, false);
+    EXPECT_EQ(queue_.first(), &request);
+    queue_.hold_back(request, Instant{} + 9s);
+    queue_.set_blocked(request, true);
+    queue_.set_blocked(request, false);
+    queue_.set_priority(request, 9);
+    EXPECT_EQ(queue_.first(), nullptr);
+    queue_.remove(request);
+    EXPECT_EQ(queue_.next_release(), never);
+}
+
 TEST_F(WaitingQueueTest, AtOneMomentFirstComeFirstServed) {
     const Request& early = push(1s);
     push(1s);

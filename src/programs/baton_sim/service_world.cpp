@@ -66,6 +66,7 @@ Instant ServiceWorld::deadline() const {
 }
 
 void ServiceWorld::tick() {
+    shadow_.ticks(world_.schedule.now());
     call("tick", {}, [this](Instant now, auto& out) { engine_->tick(now, out); });
     promise(engine_->next_deadline() > world_.schedule.now(),
             "a tick leaves something that was due");

@@ -116,7 +116,7 @@ void ServiceWorld::perform_delivery(const engine::Deliver& deliver) {
 
 void ServiceWorld::report_delivered(const engine::Deliver& deliver) {
     report([this, deliver] {
-        shadow_.is_delivered(deliver.request, deliver.assignment);
+        shadow_.is_delivered(world_.schedule.now(), deliver.request, deliver.assignment);
         call("delivered",
              {{"request", value_of(deliver.request)}, {"assignment", value_of(deliver.assignment)}},
              [&](Instant now, auto& out) {

@@ -164,7 +164,7 @@ void ServiceWorld::decline(std::uint32_t id, Assignment assignment) {
     if (!process.leaving) owe_credit(process);
     const WorkerId worker = process.worker;
     const auto tell = [this, worker, assignment] {
-        shadow_.is_declined(worker, assignment);
+        shadow_.is_declined(world_.schedule.now(), worker, assignment);
         call("declined", {{"worker", value_of(worker)}, {"assignment", value_of(assignment)}},
              [&](Instant now, auto& out) { engine_->declined(now, worker, assignment, out); });
     };

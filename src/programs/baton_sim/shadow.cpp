@@ -1,11 +1,15 @@
 #include "programs/baton_sim/shadow.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <variant>
 
 #include "programs/baton_sim/broken_promise.hpp"
 
 namespace baton::simulation {
+
+using namespace std::chrono_literals;
 
 void Shadow::arrives(Instant now, RequestId request, const engine::Wanted& wanted) {
     Entry entry;
@@ -20,7 +24,7 @@ void Shadow::arrives(Instant now, RequestId request, const engine::Wanted& wante
     newcomer_ = request;
 }
 
-void Shadow::is_delivered(RequestId request, Assignment assignment) {
+void Shadow::is_delivered(Instant now, RequestId request, Assignment assignment) {
     Entry* entry = in_state(request, assignment, State::delivering);
     if (entry == nullptr) return;
     entry->state = State::running;
@@ -34,7 +38,7 @@ void Shadow::is_delivered(RequestId request, Assignment assignment) {
         if (entry->abandoned) {
             ends(request, *entry);
         } else {
-            wait_again(request, *entry);
+            wait_after_decline(now, request, *entry);
         }
     }
 }
@@ -67,7 +71,7 @@ void Shadow::is_done(WorkerId worker, Assignment assignment) {
     }
 }
 
-void Shadow::is_declined(WorkerId worker, Assignment assignment) {
+void Shadow::is_declined(Instant now, WorkerId worker, Assignment assignment) {
     const RequestId id = id_of(worker, assignment);
     if (id == RequestId::none) return;
     Entry& entry = entries_.at(id);
@@ -76,7 +80,7 @@ void Shadow::is_declined(WorkerId worker, Assignment assignment) {
     if (entry.abandoned) {
         ends(id, entry);
     } else {
-        wait_again(id, entry);
+        wait_after_decline(now, id, entry);
     }
 }
 
@@ -112,7 +116,7 @@ void Shadow::block(ClientId client, bool blocked) {
     for (auto& [id, entry] : entries_) {
         if (entry.client != client || entry.blocked == blocked) continue;
         entry.blocked = blocked;
-        if (entry.state != State::waiting) continue;
+        if (entry.state != State::waiting || pausing_.contains(id)) continue;
         if (blocked) {
             order_.erase(key_of(id, entry));
         } else {
@@ -134,8 +138,18 @@ void Shadow::set_ageing_step(Duration step) {
     step_ = step;
     order_.clear();
     for (const auto& [id, entry] : entries_) {
-        if (entry.state == State::waiting && !entry.blocked) order_.insert(key_of(id, entry));
+        const bool skipped = entry.blocked || pausing_.contains(id);
+        if (entry.state == State::waiting && !skipped) order_.insert(key_of(id, entry));
     }
+}
+
+void Shadow::ticks(Instant now) {
+    std::erase_if(pausing_, [&](RequestId id) {
+        const Entry& entry = entries_.at(id);
+        if (entry.pauses_until > now) return false;
+        if (!entry.blocked) order_.insert(key_of(id, entry));
+        return true;
+    });
 }
 
 void Shadow::answered(const engine::Action& action) {
@@ -152,6 +166,7 @@ void Shadow::answered(const engine::Action& action) {
         Entry& entry = live(deliver->request);
         promise(entry.state == State::waiting, "a request that does not wait was delivered");
         promise(must_tell_ != deliver->request, "a request waited again, and nobody was told");
+        promise(!pausing_.contains(deliver->request), "a request that pauses was delivered");
         promise(!entry.blocked, "a blocked client's request was delivered");
         promise(!order_.empty() && std::get<RequestId>(*order_.begin()) == deliver->request,
                 "a request was delivered before its turn");
@@ -254,8 +269,18 @@ void Shadow::wait_again(RequestId id, Entry& entry) {
     must_tell_ = id;
 }
 
+void Shadow::wait_after_decline(Instant now, RequestId id, Entry& entry) {
+    wait_again(id, entry);
+    if (++entry.declines < 3) return;
+    const std::uint32_t doubled = std::min<std::uint32_t>(entry.declines - 3, 7);
+    entry.pauses_until = now + std::min<Duration>(10ms * (1U << doubled), 1s);
+    order_.erase(key_of(id, entry));
+    pausing_.insert(id);
+}
+
 void Shadow::stop_waiting(RequestId id, Entry& entry) {
     --waiting_;
+    pausing_.erase(id);
     order_.erase(key_of(id, entry));
 }
 

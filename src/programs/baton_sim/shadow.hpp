@@ -26,6 +26,8 @@ namespace baton::simulation {
 /// the
 ///   delivery's outcome allows;
 /// - a request is redelivered `retries` times at most;
+/// - one that is declined for the third time pauses for 10 ms, and twice as long each time after
+///   that, up to 1 s, until the next tick;
 /// - a worker whose link is full is left alone for the moment;
 /// - late and double outcomes change nothing.
 class Shadow {
@@ -43,6 +45,8 @@ public:
         Assignment assignment{};
         WorkerId worker{};
         std::uint32_t redeliveries = 0;
+        std::uint32_t declines = 0;
+        Instant pauses_until{};  ///< while it is in pausing_
         bool early_done = false;
         bool early_decline = false;
         bool hung = false;
@@ -50,10 +54,10 @@ public:
 
     // The engine is about to be told.
     void arrives(Instant now, RequestId request, const engine::Wanted& wanted);
-    void is_delivered(RequestId request, Assignment assignment);
+    void is_delivered(Instant now, RequestId request, Assignment assignment);
     void is_not_delivered(RequestId request, Assignment assignment, Errc why, bool same_link);
     void is_done(WorkerId worker, Assignment assignment);
-    void is_declined(WorkerId worker, Assignment assignment);
+    void is_declined(Instant now, WorkerId worker, Assignment assignment);
     void is_recovered(RequestId request, Assignment assignment, bool redeliverable,
                       std::uint32_t retries);
     void client_leaves(RequestId request);
@@ -61,6 +65,7 @@ public:
     void block(ClientId client, bool blocked);
     void set_priority(ClientId client, std::uint8_t priority);
     void set_ageing_step(Duration step);
+    void ticks(Instant now);
 
     /// The engine has answered with this.
     void answered(const engine::Action& action);
@@ -70,6 +75,7 @@ public:
 
     [[nodiscard]] const Entry* find(RequestId request) const;
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+    /// Without those that pause.
     [[nodiscard]] std::size_t unblocked() const noexcept { return order_.size(); }
 
     /// Waiting or with a worker, without the abandoned ones.
@@ -87,12 +93,14 @@ private:
     Entry& live(RequestId id);
     void wait(RequestId id, Entry& entry);
     void wait_again(RequestId id, Entry& entry);
+    void wait_after_decline(Instant now, RequestId id, Entry& entry);
     void stop_waiting(RequestId id, Entry& entry);
     void ends(RequestId id, Entry& entry);
 
     std::map<RequestId, Entry> entries_;  ///< without those that are over
     std::map<Assignment, RequestId> assignments_;
     std::set<Key> order_;
+    std::set<RequestId> pausing_;
     Duration step_{};
     std::size_t waiting_ = 0;
     std::size_t active_ = 0;
