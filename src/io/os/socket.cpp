@@ -82,11 +82,27 @@ Result<std::size_t> receive(BorrowedFd fd, std::span<std::byte> buffer, int flag
     return static_cast<std::size_t>(got);
 }
 
-/// Whether somebody listens on a Unix socket's file.
-bool answers(const Address& address, SocketKind kind) {
+/// Whether a Unix socket's file was left behind by somebody who is gone: only then it may be
+/// removed. connect(2) refuses a regular file as it refuses a dead socket, so the kind is looked at
+/// first.
+/// @return unsupported: it is no socket; in_use: somebody listens; permission: it cannot be known
+Result<> check_abandoned(const Address& address, SocketKind kind) {
+    struct stat file{};
+    if (::lstat(address.path().c_str(), &file) != 0) {
+        if (errno == ENOENT) return {};
+        return failure();
+    }
+    if (!S_ISSOCK(file.st_mode)) return fail(Errc::unsupported, ENOTSOCK);
     const auto connected = connect_to(address, kind);
-    // A full backlog (would_block) is somebody, too.
-    return connected.has_value() || connected.error().code == Errc::would_block;
+    if (connected) return fail(Errc::in_use, EADDRINUSE);
+    switch (connected.error().os_errno) {
+        case ECONNREFUSED:
+        case ENOENT: return {};
+        case EACCES:
+        case EPERM: return fail(Errc::permission, connected.error().os_errno);
+        // A full backlog, another kind of socket, …: somebody has it.
+        default: return fail(Errc::in_use, EADDRINUSE);
+    }
 }
 
 Result<> bind_to(BorrowedFd fd, const Address& address) {
@@ -100,7 +116,7 @@ Result<> bind_to(BorrowedFd fd, const Address& address) {
 Result<> bind_unix(BorrowedFd fd, const Address& address, SocketKind kind, std::uint32_t mode) {
     auto bound = bind_to(fd, address);
     if (!bound && bound.error().code == Errc::in_use) {
-        if (answers(address, kind)) return bound;
+        if (auto abandoned = check_abandoned(address, kind); !abandoned) return abandoned;
         if (::unlink(address.path().c_str()) != 0 && errno != ENOENT) return failure();
         bound = bind_to(fd, address);
     }

@@ -23,8 +23,9 @@ struct ListenOptions {
 };
 
 /// A listening socket, not blocking. A Unix socket's file that nobody answers on is replaced, one
-/// in use is not.
-/// @return in_use, permission, not_found (directory), or system_call
+/// in use is not, and never a file of another kind.
+/// @return in_use, permission, not_found (directory), unsupported (there is a file that is no
+///         socket: another path has to be chosen), or system_call
 [[nodiscard]] Result<UniqueFd> listen_on(const Address& address, SocketKind kind,
                                          const ListenOptions& options);
 

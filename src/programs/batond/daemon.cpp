@@ -78,6 +78,11 @@ Identity identity_of(const Settings& settings) {
 }
 
 [[noreturn]] void cannot_listen(const std::string& path, const Error& error) {
+    if (error.code == Errc::unsupported) {
+        throw std::runtime_error(fmt::format(
+            "cannot listen on {}: there is a file, and it is no socket; choose another --socket",
+            path));
+    }
     const auto reason = os::describe_os_error(error.os_errno);
     const auto* remedy = error.code == Errc::in_use
                              ? "another batond uses it: end that one, or choose another --socket"

@@ -56,6 +56,10 @@ std::unexpected<command::CommandError> cannot_listen(const std::string& address,
         case Errc::not_found:
             return command::refuse(fmt::format("cannot listen on {}: {}", address, reason),
                                    "create the folder first");
+        case Errc::unsupported:
+            return command::refuse(
+                fmt::format("cannot listen on {}: there is a file, and it is no socket", address),
+                "choose another path, or move the file away");
         case Errc::already_exists:
             return command::refuse(fmt::format("{} is listened on already", address),
                                    "say 'unlisten' first to change its options");
