@@ -2,11 +2,10 @@
 // parts are put together.
 
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <expected>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -29,6 +28,7 @@
 #include "io/os/lock_file.hpp"
 #include "io/os/process.hpp"
 #include "io/os/signal.hpp"
+#include "io/os/text_file.hpp"
 #include "programs/baton_agent/options.hpp"
 
 namespace {
@@ -40,9 +40,10 @@ constexpr int another_is_running = 75;  // EX_TEMPFAIL
 constexpr int cannot_start = 78;        // EX_CONFIG
 
 std::string read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw std::runtime_error(fmt::format("{} cannot be read", path));
-    return {std::istreambuf_iterator<char>(file), {}};
+    constexpr std::size_t limit_bytes = 4UL * 1024UL * 1024UL;
+    auto text = baton::os::read_text_file(path, limit_bytes, baton::os::FileKind::any);
+    if (!text) throw std::runtime_error(baton::os::describe_read_failure(path, text.error()));
+    return *std::move(text);
 }
 
 template <typename T>

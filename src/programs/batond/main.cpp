@@ -3,9 +3,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 
@@ -16,8 +14,10 @@
 
 #include "core/base/version.hpp"
 #include "core/command/check.hpp"
+#include "core/command/grammar.hpp"
 #include "io/os/process_identity.hpp"
 #include "io/os/signal.hpp"
+#include "io/os/text_file.hpp"
 #include "programs/batond/daemon.hpp"
 #include "programs/batond/json_log.hpp"
 #include "programs/batond/settings.hpp"
@@ -39,14 +39,14 @@ std::string default_socket() {
 
 /// Verifies a configuration file without starting anything. @return the exit status
 int check(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
-        std::cerr << path << ": cannot be read\n";
+    using namespace baton;
+    const auto text = os::read_text_file(path, command::file_size_limit, os::FileKind::any);
+    if (!text) {
+        std::cerr << os::describe_read_failure(path, text.error())
+                  << "; name a configuration file of at most 4 MiB\n";
         return 1;
     }
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    const auto checked =
-        baton::command::check_configuration(text, path, baton::daemon::configuration_syntax());
+    const auto checked = command::check_configuration(*text, path, daemon::configuration_syntax());
     if (checked) {
         std::cout << path << ": ok\n";
         return 0;

@@ -1,10 +1,6 @@
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <ios>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,15 +10,15 @@
 #include "core/base/ids.hpp"
 #include "core/command/configuration.hpp"
 #include "core/command/error.hpp"
+#include "core/command/grammar.hpp"
 #include "core/command/operations.hpp"
+#include "io/os/text_file.hpp"
 #include "programs/batond/steering.hpp"
 
 namespace baton::daemon {
 namespace {
 
 using command::Answer;
-
-constexpr std::uintmax_t file_limit_bytes = 4UL * 1024UL * 1024UL;
 
 }  // namespace
 
@@ -89,20 +85,10 @@ Answer<> Steering::delete_client(ClientId id) {
 }
 
 Answer<std::string> Steering::read_file(const std::string& path) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) {
-        return command::refuse(fmt::format("{} is no file that can be read", path),
-                               "give the path as the daemon sees it, absolute");
-    }
-    const auto size = std::filesystem::file_size(path, error);
-    if (error || size > file_limit_bytes) {
-        return command::refuse(fmt::format("{} is larger than {} bytes", path, file_limit_bytes));
-    }
-    std::ifstream file(path, std::ios::binary);
-    std::string text(size, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(size));
-    if (!file) return command::refuse(fmt::format("{} cannot be read", path));
-    return text;
+    auto text = os::read_text_file(path, command::file_size_limit, os::FileKind::regular);
+    if (text) return *std::move(text);
+    return command::refuse(os::describe_read_failure(path, text.error()),
+                           "name a file of at most 4 MiB as the daemon sees it, by its whole path");
 }
 
 void Steering::terminate() { terminate_(); }
