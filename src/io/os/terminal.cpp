@@ -4,7 +4,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "io/os/fd.hpp"
+
 namespace baton::os {
+
+bool is_terminal(BorrowedFd fd) noexcept { return ::isatty(fd.get()) == 1; }
 
 TerminalSize terminal_size() noexcept {
     winsize size{};

@@ -2,12 +2,16 @@
 
 #include <termios.h>
 
+#include "io/os/fd.hpp"
+
 namespace baton::os {
 
 struct TerminalSize {
     unsigned rows = 24;
     unsigned columns = 80;
 };
+
+[[nodiscard]] bool is_terminal(BorrowedFd fd) noexcept;
 
 /// Of standard output; the usual size where it is no terminal.
 [[nodiscard]] TerminalSize terminal_size() noexcept;

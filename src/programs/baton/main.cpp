@@ -1,8 +1,5 @@
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -11,8 +8,11 @@
 #include "core/base/version.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/help.hpp"
+#include "io/os/fd.hpp"
 #include "io/os/process_identity.hpp"
 #include "io/os/signal.hpp"
+#include "io/os/terminal.hpp"
+#include "io/os/text_file.hpp"
 #include "programs/baton/connection.hpp"
 #include "programs/baton/printing.hpp"
 #include "programs/baton/prompt.hpp"
@@ -22,6 +22,9 @@ namespace {
 
 constexpr int command_failed = 1;
 constexpr int cannot_connect = 2;
+constexpr int wrong_usage = 64;  // EX_USAGE of sysexits.h
+
+using baton::tool::Connection;
 
 /// The socket of a daemon that runs as a service, else the user's own.
 std::string default_socket() {
@@ -34,45 +37,48 @@ std::string default_socket() {
     return std::string(runtime != nullptr ? runtime : "/tmp") + "/baton.sock";
 }
 
+int connection_lost() {
+    baton::tool::print_error("batond has ended the connection\n");
+    return cannot_connect;
+}
+
 /// Runs one command and prints its answer. @return the exit status
-int run_words(baton::tool::Connection& connection, std::vector<std::string> words, bool json,
+int run_words(Connection& connection, std::vector<std::string> words, bool json,
               const std::string& place) {
     if (json && (words.empty() || words.front() != "json")) words.insert(words.begin(), "json");
     if (words.empty()) words.emplace_back();  // the status
     const auto reply = connection.ask(words);
-    if (!reply) {
-        std::cerr << "batond has ended the connection\n";
-        return cannot_connect;
-    }
+    if (!reply) return connection_lost();
     if (reply->is_error()) {
-        std::cerr << place << baton::tool::plain(*reply);
+        baton::tool::print_error(place + baton::tool::plain(*reply));
         return command_failed;
     }
-    std::cout << baton::tool::plain(*reply) << std::flush;
-    return 0;
+    return baton::tool::print(baton::tool::plain(*reply)) ? 0 : command_failed;
 }
 
-int run_line(baton::tool::Connection& connection, const std::string& line, bool json) {
+int run_line(Connection& connection, const std::string& line, bool json) {
     const auto words = baton::command::split_line(line);
     if (!words) {
-        std::cerr << words.error().text() << '\n';
+        baton::tool::print_error(words.error().text() + '\n');
         return command_failed;
     }
     return run_words(connection, *words, json, {});
 }
 
-int run_file(baton::tool::Connection& connection, const std::string& path, bool json) {
-    std::ifstream file;
-    if (path != "-") file.open(path, std::ios::binary);
-    std::istream& input = path == "-" ? std::cin : file;
-    if (!input) {
-        std::cerr << path << ": cannot be read\n";
+/// @param path  `-`: standard input
+int run_file(Connection& connection, const std::string& path, bool json) {
+    namespace os = baton::os;
+    constexpr auto limit = baton::command::file_size_limit;
+    const auto text = path == "-" ? os::read_to_end(os::BorrowedFd(0), limit)
+                                  : os::read_text_file(path, limit, os::FileKind::any);
+    if (!text) {
+        baton::tool::print_error(os::describe_read_failure(path, text.error()) +
+                                 "; name a file of at most 4 MiB, or - for standard input\n");
         return command_failed;
     }
-    const std::string text{std::istreambuf_iterator<char>(input), std::istreambuf_iterator<char>()};
-    const auto lines = baton::command::split_file(text, path);
+    const auto lines = baton::command::split_file(*text, path);
     if (!lines) {
-        for (const auto& error : lines.error()) std::cerr << error.text() << '\n';
+        for (const auto& error : lines.error()) baton::tool::print_error(error.text() + '\n');
         return command_failed;
     }
     for (const auto& line : *lines) {
@@ -98,11 +104,13 @@ int main(int argc, char** argv) {
                  std::filesystem::path(argv[0]).filename().string()};
     app.set_version_flag("--version", std::string(baton::version()));
     app.add_option("-s,--socket", socket,
-                   "command socket (default: $BATON_SOCKET, or " + socket + ")");
+                   "command socket (default: $BATON_SOCKET if it is set; now " + socket + ")");
     app.add_option("-c,--command", commands, "run this command; several run in order")
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    app.add_option("-f,--file", file, "run the commands of a file; - is standard input");
+    app.add_option("-f,--file", file,
+                   "run the commands of a file until one fails; - is standard input, which is also "
+                   "read when it is no terminal");
     app.add_flag("--json", json, "answers as JSON");
     app.add_subcommand("top", "services and workers, shown anew each second")->callback([&] {
         top = true;
@@ -112,19 +120,25 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"commands", "configuration"}))
         ->group("");
     app.footer(
-        "Exit status: 0 done, 1 a command failed, 2 batond cannot be reached.\n"
+        "Exit status: 0 done; 1 a command failed, or its answer could not be written;\n"
+        "2 batond cannot be reached; 64 wrong usage.\n"
         "`baton -c help` lists the commands.");
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& stop) {
+        return app.exit(stop) == 0 ? 0 : wrong_usage;
+    }
 
     if (!manual.empty()) {
-        std::cout << (manual == "commands" ? baton::command::commands_manual()
-                                           : baton::command::configuration_manual());
-        return 0;
+        const bool printed =
+            baton::tool::print(manual == "commands" ? baton::command::commands_manual()
+                                                    : baton::command::configuration_manual());
+        return printed ? 0 : command_failed;
     }
     baton::os::ignore_broken_pipes();
-    auto connection = baton::tool::Connection::open(socket);
+    auto connection = Connection::open(socket);
     if (!connection) {
-        std::cerr << "baton: " << connection.error() << '\n';
+        baton::tool::print_error("baton: " + connection.error() + '\n');
         return cannot_connect;
     }
     if (top) return baton::tool::run_top(*connection);
@@ -133,5 +147,6 @@ int main(int argc, char** argv) {
     }
     if (!file.empty()) return run_file(*connection, file, json);
     if (!commands.empty()) return 0;
+    if (!baton::os::is_terminal(baton::os::BorrowedFd(0))) return run_file(*connection, "-", json);
     return baton::tool::run_prompt(*connection);
 }

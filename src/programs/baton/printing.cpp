@@ -1,9 +1,15 @@
 #include "programs/baton/printing.hpp"
 
+#include <cerrno>
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "core/wire/resp.hpp"
+#include "io/os/append_file.hpp"
+#include "io/os/fd.hpp"
+#include "io/os/helper_process.hpp"
 
 namespace baton::tool {
 namespace {
@@ -26,6 +32,20 @@ std::string printable(const std::string& text) {
 }
 
 }  // namespace
+
+bool print(std::string_view text) {
+    const auto written = os::write_fully(os::BorrowedFd(1), text);
+    if (written) return true;
+    if (written.error().os_errno != EPIPE) {
+        print_error(fmt::format("baton: the answer cannot be written: {}\n",
+                                os::describe_os_error(written.error().os_errno)));
+    }
+    return false;
+}
+
+void print_error(std::string_view text) {
+    [[maybe_unused]] const auto written = os::write_fully(os::BorrowedFd(2), text);
+}
 
 std::string plain(const wire::RespValue& reply) {
     std::string out;

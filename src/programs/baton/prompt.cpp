@@ -78,18 +78,21 @@ public:
         el_set(edit_.get(), EL_HIST, history, history_.get());
         el_set(edit_.get(), EL_ADDFN, "complete", "complete the word", &Editor::complete);
         el_set(edit_.get(), EL_BIND, "\t", "complete", nullptr);
+        // Ctrl-C leaves the line, not the program; while a command runs it is a signal as usual.
+        el_set(edit_.get(), EL_SETTY, "-d", "-isig", nullptr);
+        el_set(edit_.get(), EL_ADDFN, "leave-line", "leave the line", &Editor::leave_line);
+        el_set(edit_.get(), EL_BIND, "^C", "leave-line", nullptr);
         el_source(edit_.get(), nullptr);
     }
-    ~Editor() {
-        HistEvent event{};
-        if (!file_.empty()) history(history_.get(), &event, H_SAVE, file_.c_str());
-    }
+    ~Editor() = default;
     Editor(const Editor&) = delete;
     Editor& operator=(const Editor&) = delete;
 
     /// @return false at the end of input
     [[nodiscard]] bool read(std::string& line) {
         int size = 0;
+        // Before the prompt is shown: whoever sees it may already type Ctrl-C.
+        el_set(edit_.get(), EL_PREP_TERM, 1);
         const char* text = el_gets(edit_.get(), &size);
         if (text == nullptr || size <= 0) return false;
         line.assign(text, static_cast<std::size_t>(size));
@@ -97,6 +100,8 @@ public:
         if (!line.empty()) {
             HistEvent event{};
             history(history_.get(), &event, H_ENTER, line.c_str());
+            // At once: a command that waits is ended by Ctrl-C, and this program with it.
+            if (!file_.empty()) history(history_.get(), &event, H_SAVE, file_.c_str());
         }
         return true;
     }
@@ -111,6 +116,14 @@ private:
         void* self = nullptr;
         el_get(edit, EL_CLIENTDATA, &self);
         return static_cast<Editor*>(self)->complete_word();
+    }
+
+    static unsigned char leave_line(EditLine* edit, int /*key*/) {
+        el_cursor(edit, static_cast<int>(el_line(edit)->lastchar - el_line(edit)->cursor));
+        el_deletestr(edit, static_cast<int>(el_line(edit)->lastchar - el_line(edit)->buffer));
+        el_insertstr(edit, "\n");
+        std::cout << "^C\n" << std::flush;
+        return CC_NEWLINE;
     }
 
     unsigned char complete_word() {
@@ -159,7 +172,7 @@ int run_prompt(Connection& connection) {
         if (line == "exit" || line == "quit") return 0;
         const auto words = command::split_line(line);
         if (!words) {
-            std::cout << words.error().text() << '\n';
+            std::cout << words.error().text() << std::endl;
             continue;
         }
         // The empty command is the status; an empty line at a prompt is nothing.

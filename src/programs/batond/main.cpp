@@ -27,6 +27,8 @@ namespace {
 
 using baton::daemon::Settings;
 
+constexpr int wrong_usage = 64;  // EX_USAGE of sysexits.h
+
 /// Where tools and daemon meet when nobody says otherwise.
 std::string default_socket() {
     if (const char* named = std::getenv("BATON_SOCKET"); named != nullptr && *named != '\0') {
@@ -85,8 +87,9 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", std::string(baton::version()));
     app.add_option("config", settings.config_file, "configuration file: one command per line");
     app.add_flag("--check", check_only, "verify the configuration file, then end");
-    app.add_option("--socket", settings.command_socket,
-                   "command socket (default: $BATON_SOCKET, or " + default_socket() + ")");
+    app.add_option(
+        "--socket", settings.command_socket,
+        "command socket (default: $BATON_SOCKET if it is set; now " + default_socket() + ")");
     app.add_option("--state", settings.state_directory,
                    "folder in which changes are kept across restarts");
     app.add_option("--loops", settings.loops, "event loops (default: one for each processor)")
@@ -104,7 +107,11 @@ int main(int argc, char** argv) {
     app.add_option("--drain", drain_seconds, "seconds that clients have at a graceful end")
         ->check(CLI::Range(0.0, 86400.0));
     app.add_flag("--no-agent", no_agent, "do not start an agent for this host");
-    CLI11_PARSE(app, argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& stop) {
+        return app.exit(stop) == 0 ? 0 : wrong_usage;
+    }
 
     settings.access_log_json = access_log_format == "json";
     settings.own_agent = !no_agent;
@@ -113,7 +120,7 @@ int main(int argc, char** argv) {
     if (check_only) {
         if (settings.config_file.empty()) {
             std::cerr << "batond --check: name the configuration file\n";
-            return 2;
+            return wrong_usage;
         }
         return check(settings.config_file);
     }
