@@ -1,8 +1,13 @@
 """The command language as people and their programs meet it: tools, clients of Redis, files."""
 
+import json
+import socket
 import subprocess
 
+import pytest
+
 from harness.daemon import bin_dir
+from harness.resp import CommandRefused
 from harness.terminal import Terminal
 from harness.waiting import LIMIT_SECONDS
 
@@ -125,3 +130,95 @@ def test_ctrl_c_at_the_prompt_leaves_the_line_and_not_the_program(baton):
         assert "PONG" in terminal.enter("ping")
         terminal.type("\x04")
         assert terminal.process.wait(LIMIT_SECONDS) == 0
+
+
+def test_an_unknown_verb_is_followed_by_the_list_of_commands(baton):
+    """IS8: any command that is not recognised results in a display of those that are."""
+    baton.start("")
+    ended = baton.tool("-c", "razmafritz")
+    assert ended.returncode == 1
+    lines = ended.stderr.splitlines()
+    assert lines[0] == "unknown command 'razmafritz'; 'help' lists the commands"
+    assert "workers [lazy | idle | busy | all]" in lines
+    assert lines[1:] == baton.command("help").splitlines()
+    assert len(baton.tool("-c", "clone").stderr.splitlines()) == 1
+    with prompt(baton) as terminal:
+        assert "workers [lazy | idle | busy | all]" in terminal.enter("razmafritz")
+
+
+# -- clients of Redis
+
+def redis_cli(baton, *words: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(["redis-cli", "-s", str(baton.socket), *words], capture_output=True,
+                          text=True, timeout=LIMIT_SECONDS, check=False, **options)
+
+
+@pytest.mark.parametrize("version", [["-2"], ["-3"]])
+def test_redis_cli_operates_the_daemon(baton, version):
+    baton.start("config service echo pri=3\nroute /x/ echo")
+    assert redis_cli(baton, *version, "PING").stdout == "PONG\n"
+    assert redis_cli(baton, *version, "workers").stdout.startswith("service        worker id avail?")
+    assert redis_cli(baton, *version, "config", "service", "b", "queue=7").stdout == "Ok.\n"
+    shown = json.loads(redis_cli(baton, *version, "json", "service", "b").stdout)
+    assert shown["options"]["queue"] == 7
+    assert redis_cli(baton, *version, "save").stdout == baton.command("save") + "\n"
+    status = redis_cli(baton, *version, "")
+    assert status.stdout.startswith("isdData.configfile       = ")
+    unknown = redis_cli(baton, *version, "razmafritz")
+    assert unknown.stdout.strip() == "ERR unknown command 'razmafritz'; 'help' lists the commands"
+    assert "rotocol error" not in unknown.stderr
+
+
+def test_redis_cli_takes_commands_from_its_input(baton):
+    baton.start("")
+    said = redis_cli(baton, input='config service "a"\nclone 99\nservices\n')
+    lines = said.stdout.splitlines()
+    assert lines[0] == "Ok."
+    assert lines[1].startswith("ERR clone: there is no worker 99; ")
+    assert ["a", "2"] in [line.split() for line in lines]
+
+
+def test_the_python_client_of_redis_operates_the_daemon(baton):
+    redis = pytest.importorskip("redis")
+    baton.start("config service echo")
+    client = redis.Redis(unix_socket_path=str(baton.socket), decode_responses=True)
+    assert client.ping()
+    assert client.execute_command("config", "service", "b") == "Ok."
+    names = [row["name"] for row in json.loads(client.execute_command("json", "services"))]
+    assert sorted(names) == ["b", "echo", "op"]
+    with pytest.raises(redis.ResponseError, match="unknown command"):
+        client.execute_command("razmafritz")
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.execute_command("start", "b")
+        pipeline.execute_command("json", "service", "b")
+        assert json.loads(pipeline.execute()[1])["started"]
+    client.close()
+
+
+def test_lines_of_text_are_commands_too(baton):
+    """Inline, as nc and telnet send them."""
+    baton.start("config service echo")
+    with baton.session() as session:
+        session.send_raw(b"ping\r\nservices\nclone\n\n")
+        assert session.reply() == "PONG"
+        assert session.reply().splitlines()[-1].split() == ["op", "1"]
+        with pytest.raises(CommandRefused, match="id is missing; format: clone ID"):
+            session.reply()
+        assert session.reply().startswith("isdData.configfile")
+
+
+def test_a_web_page_cannot_give_commands(baton):
+    baton.start("listen command 127.0.0.1:0 token=secret")
+    host, port = baton.listener("command")
+    for address in [str(baton.socket), (host, port)]:
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        with socket.socket(family) as page:
+            page.settimeout(LIMIT_SECONDS)
+            page.connect(address)
+            page.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
+                         b"Content-Length: 20\r\n\r\nconfig service evil\n")
+            try:
+                assert page.recv(100) == b""
+            except ConnectionResetError:
+                pass
+    assert [row["name"] for row in baton.json("services")] == ["op"]

@@ -8,17 +8,19 @@
 
 namespace baton::command {
 
+/// How an error begins whose verb nobody knows, as in Redis; tools show the list of commands then.
+inline constexpr std::string_view unknown_command_beginning = "unknown command";
+
 /// What is wrong with a command, told to the person who typed it: place, what is wrong, what would
 /// be right.
 ///
 ///     baton.conf:12: config service: unknown option 'pickk' (word 4); did you mean 'pick'?
 ///     `place`        `command`       `what`                           `remedy`
 struct CommandError {
-    std::string what;           ///< one line, without a final full stop
-    std::string remedy = {};    ///< what would be right; empty when there is nothing to say
-    std::string command = {};   ///< the table's words for it; filled in by run()
-    std::string place = {};     ///< file and line; empty when it came over a connection
-    bool unknown_verb = false;  ///< the list of commands is worth showing
+    std::string what;          ///< one line, without a final full stop
+    std::string remedy = {};   ///< what would be right; empty when there is nothing to say
+    std::string command = {};  ///< the table's words for it; filled in by run()
+    std::string place = {};    ///< file and line; empty when it came over a connection
 
     /// All of it as one line; line breaks inside become blanks.
     [[nodiscard]] std::string text() const;

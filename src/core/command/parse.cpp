@@ -59,9 +59,7 @@ CommandError unknown_command(std::span<const std::string> words) {
     if (!known) {
         std::string remedy = did_you_mean(words[0], verbs);
         if (remedy.empty()) remedy = "'help' lists the commands";
-        CommandError error = refuse(fmt::format("unknown command '{}'", words[0]), remedy).error();
-        error.unknown_verb = true;
-        return error;
+        return refuse(fmt::format("{} '{}'", unknown_command_beginning, words[0]), remedy).error();
     }
     const std::vector<std::string_view> seconds = next_words(words.first(1));
     const std::string choices = fmt::format("{}", fmt::join(seconds, "|"));

@@ -20,8 +20,6 @@ namespace baton::wire {
 void append_simple(std::string& out, std::string_view text);
 /// `-text`; likewise. The first word should be an error code in capitals.
 void append_error(std::string& out, std::string_view text);
-/// `!`: an error of several lines. Version 3 only.
-void append_bulk_error(std::string& out, std::string_view text);
 void append_integer(std::string& out, std::int64_t number);
 void append_bulk(std::string& out, std::string_view bytes);
 /// `=txt:`, which clients show as it is. Version 3 only.

@@ -40,7 +40,6 @@ void append_sized(std::string& out, char kind, std::string_view bytes) {
 
 void append_simple(std::string& out, std::string_view text) { append_line(out, '+', text); }
 void append_error(std::string& out, std::string_view text) { append_line(out, '-', text); }
-void append_bulk_error(std::string& out, std::string_view text) { append_sized(out, '!', text); }
 void append_bulk(std::string& out, std::string_view bytes) { append_sized(out, '$', bytes); }
 
 void append_integer(std::string& out, std::int64_t number) {

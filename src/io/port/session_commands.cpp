@@ -12,7 +12,6 @@
 #include "core/command/aci.hpp"
 #include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
-#include "core/command/help.hpp"
 #include "core/command/invocation.hpp"
 #include "core/command/operations.hpp"
 #include "core/command/table.hpp"
@@ -99,16 +98,10 @@ std::string Session::encoded(const Outcome& outcome) const {
     return bytes;
 }
 
-/// An error is one line; only version 3 has a form for more.
+/// An error is one line. The form for more that version 3 has (`!`) ends clients in use: redis-cli
+/// 7.0 takes it for a protocol error.
 std::string Session::encoded(const CommandError& error) const {
-    std::string bytes;
-    const std::string text = "ERR " + error.text();
-    if (error.unknown_verb && version_ >= 3) {
-        wire::append_bulk_error(bytes, text + "\n" + command::help_text());
-    } else {
-        wire::append_error(bytes, text);
-    }
-    return bytes;
+    return error_reply("ERR " + error.text());
 }
 
 void Session::run_operation(const command::Invocation& invocation) {

@@ -5,15 +5,18 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "core/base/error.hpp"
+#include "core/command/error.hpp"
 #include "core/wire/resp.hpp"
 #include "io/os/address.hpp"
 #include "io/os/helper_process.hpp"
 #include "io/os/socket.hpp"
 #include "io/os/wait.hpp"
+#include "programs/baton/printing.hpp"
 
 namespace baton::tool {
 
@@ -60,6 +63,14 @@ Result<wire::RespValue> Connection::ask(std::span<const std::string> words) {
             os::wait_readable(fd_.borrow());
         }
     }
+}
+
+std::string Connection::advice_behind(const wire::RespValue& reply) {
+    const auto beginning = fmt::format("ERR {}", command::unknown_command_beginning);
+    if (!reply.is_error() || !reply.text.starts_with(beginning)) return {};
+    const std::vector<std::string> words{"help"};
+    const auto list = ask(words);
+    return list ? plain(*list) : std::string();
 }
 
 }  // namespace baton::tool

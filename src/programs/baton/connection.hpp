@@ -21,6 +21,10 @@ public:
     /// @return peer_gone: batond has ended the connection
     [[nodiscard]] Result<wire::RespValue> ask(std::span<const std::string> words);
 
+    /// What follows an error: the list of commands when the daemon does not know the verb, else
+    /// nothing. As people read it.
+    [[nodiscard]] std::string advice_behind(const wire::RespValue& reply);
+
 private:
     explicit Connection(os::UniqueFd fd) : fd_(std::move(fd)) {}
 

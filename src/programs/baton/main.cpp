@@ -42,15 +42,18 @@ int connection_lost() {
     return cannot_connect;
 }
 
-/// Runs one command and prints its answer. @return the exit status
+/// Runs one command and prints its answer.
+/// @param place  of its line in a file; empty: somebody has typed it
+/// @return the exit status
 int run_words(Connection& connection, std::vector<std::string> words, bool json,
-              const std::string& place) {
+              const std::string& place = {}) {
     if (json && (words.empty() || words.front() != "json")) words.insert(words.begin(), "json");
     if (words.empty()) words.emplace_back();  // the status
     const auto reply = connection.ask(words);
     if (!reply) return connection_lost();
     if (reply->is_error()) {
         baton::tool::print_error(place + baton::tool::plain(*reply));
+        if (place.empty()) baton::tool::print_error(connection.advice_behind(*reply));
         return command_failed;
     }
     return baton::tool::print(baton::tool::plain(*reply)) ? 0 : command_failed;
@@ -62,7 +65,7 @@ int run_line(Connection& connection, const std::string& line, bool json) {
         baton::tool::print_error(words.error().text() + '\n');
         return command_failed;
     }
-    return run_words(connection, *words, json, {});
+    return run_words(connection, *words, json);
 }
 
 /// @param path  `-`: standard input

@@ -182,7 +182,7 @@ int run_prompt(Connection& connection) {
             std::cerr << "batond has ended the connection\n";
             return 2;
         }
-        std::cout << plain(*reply) << std::flush;
+        std::cout << plain(*reply) << connection.advice_behind(*reply) << std::flush;
     }
     std::cout << '\n';
     return 0;
