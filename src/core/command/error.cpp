@@ -26,6 +26,7 @@ std::string CommandError::text() const {
     append_part(text, command, ": ");
     append_part(text, what, ": ");
     append_part(text, remedy, "; ");
+    if (place.empty() || remedy.empty()) append_part(text, format, "; format: ");
     return text;
 }
 

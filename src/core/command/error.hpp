@@ -19,6 +19,7 @@ inline constexpr std::string_view unknown_command_beginning = "unknown command";
 struct CommandError {
     std::string what;          ///< one line, without a final full stop
     std::string remedy = {};   ///< what would be right; empty when there is nothing to say
+    std::string format = {};   ///< of the verb; in a file only where there is no remedy
     std::string command = {};  ///< the table's words for it; filled in by run()
     std::string place = {};    ///< file and line; empty when it came over a connection
 

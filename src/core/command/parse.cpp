@@ -52,6 +52,18 @@ std::vector<std::string_view> next_words(std::span<const std::string> before) {
     return found;
 }
 
+/// `delete service SERVICE | delete worker ID | …`
+std::string formats_of_verb(std::string_view verb) {
+    std::string formats;
+    for (const Command& command : command_table()) {
+        const std::string_view first = command.words.substr(0, command.words.find(' '));
+        if (!equal_ignoring_case(first, verb)) continue;
+        if (!formats.empty()) formats += " | ";
+        formats += short_format_line(command);
+    }
+    return formats;
+}
+
 CommandError unknown_command(std::span<const std::string> words) {
     const std::vector<std::string_view> verbs = next_words({});
     const bool known = std::ranges::any_of(
@@ -62,15 +74,15 @@ CommandError unknown_command(std::span<const std::string> words) {
         return refuse(fmt::format("{} '{}'", unknown_command_beginning, words[0]), remedy).error();
     }
     const std::vector<std::string_view> seconds = next_words(words.first(1));
-    const std::string choices = fmt::format("{}", fmt::join(seconds, "|"));
     CommandError error;
     if (words.size() == 1) {
-        error = refuse("a word is missing", fmt::format("one of {}", choices)).error();
+        error.what = "a word is missing";
     } else {
-        std::string remedy = did_you_mean(words[1], seconds);
-        if (remedy.empty()) remedy = fmt::format("one of {}", choices);
-        error = refuse(fmt::format("unknown word '{}' (word 2)", words[1]), remedy).error();
+        error.what = fmt::format("unknown word '{}' (word 2)", words[1]);
+        error.remedy = did_you_mean(words[1], seconds);
     }
+    if (error.remedy.empty()) error.remedy = fmt::format("one of {}", fmt::join(seconds, "|"));
+    error.format = formats_of_verb(words[0]);
     error.command = lower_case(words[0]);
     return error;
 }
@@ -96,16 +108,12 @@ public:
         for (; parameter_ < command_.parameters.size(); ++parameter_) {
             const Parameter& missing = command_.parameters[parameter_];
             if (missing.presence != Presence::required) continue;
-            return wrong_words(fmt::format("{} is missing", missing.name));
+            return refuse(fmt::format("{} is missing", missing.name));
         }
         return std::move(out_);
     }
 
 private:
-    [[nodiscard]] std::unexpected<CommandError> wrong_words(std::string what) const {
-        return refuse(std::move(what), "format: " + format_line(command_));
-    }
-
     [[nodiscard]] std::string here() const { return fmt::format("(word {})", index_ + 1); }
 
     Answer<> take_option(std::string_view name, std::string_view text) {
@@ -145,7 +153,7 @@ private:
 
     Answer<> take_argument(const std::string& word) {
         if (parameter_ == command_.parameters.size()) {
-            return wrong_words(fmt::format("'{}' is one word too many {}", word, here()));
+            return refuse(fmt::format("'{}' is one word too many {}", word, here()));
         }
         const Parameter& parameter = command_.parameters[parameter_];
         if (parameter.ends_options) options_ended_ = true;
@@ -159,11 +167,9 @@ private:
                                   .most = parameter.most},
                                  word);
         if (!value) {
-            std::string remedy = value.error().remedy;
-            if (!remedy.empty()) remedy += "; ";
             return refuse(
                 fmt::format("{} '{}' {}: {}", parameter.name, word, here(), value.error().what),
-                remedy + "format: " + format_line(command_));
+                value.error().remedy);
         }
         out_.arguments.push_back(*std::move(value));
         ++parameter_;
@@ -204,6 +210,7 @@ Answer<Invocation> parse(std::span<const std::string> words) {
     if (!invocation) {
         CommandError error = std::move(invocation).error();
         error.command = command->words;
+        error.format = format_line(*command);
         return std::unexpected(std::move(error));
     }
     invocation->json = json;

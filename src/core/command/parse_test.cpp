@@ -33,6 +33,15 @@ std::string refusal(std::string_view line) {
     return parsed ? "" : parsed.error().text();
 }
 
+/// Without the format line, which is always the verb's.
+std::string refusal_in_short(std::string_view line) {
+    auto parsed = parse_text(line);
+    if (parsed) return "";
+    EXPECT_FALSE(parsed.error().format.empty()) << line;
+    parsed.error().format.clear();
+    return parsed.error().text();
+}
+
 // ---- Words
 
 TEST(Parse, VerbsMayBeInCapitalsNamesMayNot) {
@@ -107,13 +116,14 @@ TEST(Parse, AnUnknownVerbNamesTheNearest) {
 }
 
 TEST(Parse, AnUnknownSecondWordNamesTheNearest) {
-    EXPECT_EQ(refusal("config servce x"),
+    EXPECT_EQ(refusal_in_short("config servce x"),
               "config: unknown word 'servce' (word 2); did you mean 'service'?");
-    EXPECT_EQ(refusal("delete"), "delete: a word is missing; one of service|worker|client");
+    EXPECT_EQ(refusal_in_short("delete"),
+              "delete: a word is missing; one of service|worker|client");
 }
 
 TEST(Parse, AnUnknownOptionNamesTheNearest) {
-    EXPECT_EQ(refusal("config service thumbs pickk=ready"),
+    EXPECT_EQ(refusal_in_short("config service thumbs pickk=ready"),
               "config service: unknown option 'pickk' (word 4); did you mean 'pick'?");
 }
 
@@ -126,22 +136,46 @@ TEST(Parse, WrongWordsAreAnsweredWithTheFormatLine) {
         refusal("workers bussy"),
         "workers: queue 'bussy' (word 2): unknown word; did you mean 'busy'?; format: workers "
         "[lazy|idle|busy|all]");
+    EXPECT_EQ(refusal("route /a/ b prio=1"),
+              "route: unknown option 'prio' (word 4); did you mean 'pri'?; format: route "
+              "[HOST]/PREFIX SERVICE [method=METHOD,…] [pri=N]");
+    EXPECT_EQ(refusal("route /a/ b pri=10"),
+              "route: pri=10 (word 4): the number is out of range; from 0 to 9; format: route "
+              "[HOST]/PREFIX SERVICE [method=METHOD,…] [pri=N]");
+    EXPECT_EQ(refusal("delete"),
+              "delete: a word is missing; one of service|worker|client; format: delete service "
+              "SERVICE | delete worker ID | delete client ID");
+    EXPECT_EQ(refusal("listen htp"),
+              "listen: unknown word 'htp' (word 2); did you mean 'http'?; format: listen http "
+              "ADDRESS [OPTION=VALUE …] | listen command ADDRESS [OPTION=VALUE …] | listen admin "
+              "ADDRESS");
     EXPECT_EQ(refusal("buckets 12"), "buckets: secs is missing; format: buckets NUM SECS");
 }
 
+TEST(Parse, InAFileTheFormatLineStandsOnlyWhereNothingElseSaysWhatIsRight) {
+    CommandError missing = parse_text("clone").error();
+    missing.place = "baton.conf:3";
+    EXPECT_EQ(missing.text(), "baton.conf:3: clone: id is missing; format: clone ID");
+    CommandError unknown = parse_text("config service thumbs pickk=ready").error();
+    unknown.place = "baton.conf:4";
+    EXPECT_EQ(
+        unknown.text(),
+        "baton.conf:4: config service: unknown option 'pickk' (word 4); did you mean 'pick'?");
+}
+
 TEST(Parse, AWrongValueSaysWhatWouldBeRight) {
-    EXPECT_EQ(refusal("config service a queue=many"),
+    EXPECT_EQ(refusal_in_short("config service a queue=many"),
               "config service: queue=many (word 4): not a number; from 0 to 1000000");
-    EXPECT_EQ(refusal("config service a pri=10"),
+    EXPECT_EQ(refusal_in_short("config service a pri=10"),
               "config service: pri=10 (word 4): the number is out of range; from 0 to 9");
-    EXPECT_EQ(refusal("config service a idle-timeout=soon"),
+    EXPECT_EQ(refusal_in_short("config service a idle-timeout=soon"),
               "config service: idle-timeout=soon (word 4): not a time; write it as 500ms, 30s, 10m "
               "or 2h");
-    EXPECT_EQ(refusal("config worker a h limit=nofiles:3 /w"),
+    EXPECT_EQ(refusal_in_short("config worker a h limit=nofiles:3 /w"),
               "config worker: limit=nofiles:3 (word 5): unknown resource; one of "
               "as|core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|"
               "sigpending|stack");
-    EXPECT_EQ(refusal("config service a max=1 max=2"),
+    EXPECT_EQ(refusal_in_short("config service a max=1 max=2"),
               "config service: option 'max' is given twice (word 5)");
 }
 

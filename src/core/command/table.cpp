@@ -50,6 +50,20 @@ std::string parameter_text(const Parameter& parameter) {
     return text;
 }
 
+std::string format_with(const Command& command, std::string_view options) {
+    std::string line(command.words);
+    bool options_shown = false;
+    for (const Parameter& parameter : command.parameters) {
+        if (parameter.ends_options) {
+            line += options;
+            options_shown = true;
+        }
+        line += " " + parameter_text(parameter);
+    }
+    if (!options_shown) line += options;
+    return line;
+}
+
 }  // namespace
 
 const Command* find_command(std::span<const std::string> words) {
@@ -76,23 +90,17 @@ std::size_t word_count(const Command& command) {
 }
 
 std::string format_line(const Command& command) {
-    std::string line(command.words);
     std::string options;
     for (const Option& option : command.options) {
         if (option.hidden) continue;
         options += fmt::format(" [{}={}{}]", option.name, type_text(option.type, option.choices),
                                option.repeatable ? " …" : "");
     }
-    bool options_shown = false;
-    for (const Parameter& parameter : command.parameters) {
-        if (parameter.ends_options) {
-            line += options;
-            options_shown = true;
-        }
-        line += " " + parameter_text(parameter);
-    }
-    if (!options_shown) line += options;
-    return line;
+    return format_with(command, options);
+}
+
+std::string short_format_line(const Command& command) {
+    return format_with(command, command.options.empty() ? "" : " [OPTION=VALUE …]");
 }
 
 std::string type_text(Type type, std::string_view choices) {

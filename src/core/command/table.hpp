@@ -115,6 +115,8 @@ struct Command {
 
 /// `config worker SERVICE HOST [slots=N] … PATH [ARGUMENTS…]`: as errors and manual show it.
 [[nodiscard]] std::string format_line(const Command& command);
+/// The same without naming the options.
+[[nodiscard]] std::string short_format_line(const Command& command);
 /// `N`, `TIME`, `ready|warm`: what stands behind the `=`.
 [[nodiscard]] std::string type_text(Type type, std::string_view choices);
 /// A value as it is written in a command.
