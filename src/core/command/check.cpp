@@ -1,5 +1,6 @@
 #include "core/command/check.hpp"
 
+#include <algorithm>
 #include <expected>
 #include <span>
 #include <string>
@@ -37,6 +38,24 @@ Answer<> check_line(const Words& words, DryRun& daemon) {
     return {};
 }
 
+/// Runs what could be split; what is wrong with it comes beside what was wrong before.
+std::expected<Configuration, std::vector<CommandError>> check_split(const SplitFile& split,
+                                                                    std::string_view name,
+                                                                    DryRun& daemon) {
+    auto failures = split.failures;
+    for (const Line& line : split.lines) {
+        auto checked = check_line(line.words, daemon);
+        if (checked) continue;
+        checked.error().place = place_of(name, line.number);
+        failures.push_back({.line = line.number, .error = std::move(checked).error()});
+    }
+    if (failures.empty()) return daemon.configuration();
+    std::ranges::stable_sort(failures, {}, &SplitFile::Failure::line);
+    std::vector<CommandError> errors;
+    for (auto& failure : failures) errors.push_back(std::move(failure.error));
+    return std::unexpected(std::move(errors));
+}
+
 }  // namespace
 
 std::expected<Configuration, std::vector<CommandError>> check_lines(std::span<const Line> lines,
@@ -44,23 +63,14 @@ std::expected<Configuration, std::vector<CommandError>> check_lines(std::span<co
                                                                     const Syntax& syntax,
                                                                     const Configuration& before) {
     DryRun daemon(syntax, before);
-    std::vector<CommandError> errors;
-    for (const Line& line : lines) {
-        auto checked = check_line(line.words, daemon);
-        if (checked) continue;
-        errors.push_back(std::move(checked).error());
-        errors.back().place = place_of(name, line.number);
-    }
-    if (!errors.empty()) return std::unexpected(std::move(errors));
-    return daemon.configuration();
+    return check_split({.lines = {lines.begin(), lines.end()}, .failures = {}}, name, daemon);
 }
 
 std::expected<Configuration, std::vector<CommandError>> check_configuration(std::string_view text,
                                                                             std::string_view name,
                                                                             const Syntax& syntax) {
-    const auto lines = split_file(text, name);
-    if (!lines) return std::unexpected(lines.error());
-    return check_lines(*lines, name, syntax);
+    DryRun daemon(syntax, {});
+    return check_split(split_what_can_be(text, name), name, daemon);
 }
 
 }  // namespace baton::command

@@ -94,6 +94,15 @@ TEST(Check, NamesEveryErrorWithItsLine) {
         }));
 }
 
+TEST(Check, ALineThatCannotBeSplitDoesNotHideTheOthers) {
+    const auto checked = check_configuration("confg a\nroute 'x\nclone\n", "f");
+    ASSERT_FALSE(checked.has_value());
+    ASSERT_EQ(checked.error().size(), 3U);
+    EXPECT_EQ(checked.error()[0].place, "f:1");
+    EXPECT_EQ(checked.error()[1].text(), "f:2: the quote ' in column 7 is not closed");
+    EXPECT_EQ(checked.error()[2].place, "f:3");
+}
+
 TEST(Check, OptionsThatContradictEachOther) {
     EXPECT_EQ(
         errors("config service a min=3 max=2"),

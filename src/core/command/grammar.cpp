@@ -227,14 +227,13 @@ std::string place_of(std::string_view file, std::size_t line) {
     return fmt::format("{}:{}", file, line);
 }
 
-std::expected<std::vector<Line>, std::vector<CommandError>> split_file(std::string_view text,
-                                                                       std::string_view name) {
-    std::vector<Line> lines;
-    std::vector<CommandError> errors;
+SplitFile split_what_can_be(std::string_view text, std::string_view name) {
+    SplitFile split;
     if (text.size() > file_size_limit) {
         CommandError error = refuse("the file is larger than 4 MiB").error();
         error.place = name;
-        return std::unexpected(std::vector{std::move(error)});
+        split.failures.push_back({.line = 0, .error = std::move(error)});
+        return split;
     }
     for (std::size_t number = 1; !text.empty();) {
         const std::size_t first = number;
@@ -250,14 +249,22 @@ std::expected<std::vector<Line>, std::vector<CommandError>> split_file(std::stri
         }
         auto words = split_line(line);
         if (!words) {
-            errors.push_back(std::move(words).error());
-            errors.back().place = place_of(name, first);
+            words.error().place = place_of(name, first);
+            split.failures.push_back({.line = first, .error = std::move(words).error()});
         } else if (!words->empty()) {
-            lines.push_back({.number = first, .words = *std::move(words)});
+            split.lines.push_back({.number = first, .words = *std::move(words)});
         }
     }
-    if (!errors.empty()) return std::unexpected(std::move(errors));
-    return lines;
+    return split;
+}
+
+std::expected<std::vector<Line>, std::vector<CommandError>> split_file(std::string_view text,
+                                                                       std::string_view name) {
+    SplitFile split = split_what_can_be(text, name);
+    if (split.failures.empty()) return std::move(split.lines);
+    std::vector<CommandError> errors;
+    for (auto& failure : split.failures) errors.push_back(std::move(failure.error));
+    return std::unexpected(std::move(errors));
 }
 
 }  // namespace baton::command

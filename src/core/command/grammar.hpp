@@ -38,6 +38,17 @@ struct Line {
     Words words;             ///< at least one
 };
 
+/// The lines of a file that could be split, and why the others could not.
+struct SplitFile {
+    std::vector<Line> lines;
+    struct Failure {
+        std::size_t line = 0;  ///< 0: of the file as a whole
+        CommandError error;    ///< with its place
+    };
+    std::vector<Failure> failures;
+};
+[[nodiscard]] SplitFile split_what_can_be(std::string_view text, std::string_view name);
+
 /// The lines of a file that hold a command. A `\` that ends a line joins the next one to it.
 /// @param name  of the file, for `place`
 /// @return every line that cannot be split
