@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -171,20 +172,27 @@ std::string help_of(const Command& command) {
     return out;
 }
 
-std::string help_of_verb(std::string_view verb) {
-    std::string out;
-    const std::string beginning = lower_case(verb) + " ";
+std::vector<const Command*> commands_called(std::span<const std::string> words) {
+    if (words.empty()) return {};
+    if (const Command* command = find_command(words)) return {command};
+    std::vector<const Command*> found;
+    const std::string beginning = lower_case(words.front()) + " ";
     for (const Command& command : command_table()) {
-        if (!command.words.starts_with(beginning)) continue;
-        if (!out.empty()) out += '\n';
-        out += help_of(command);
+        if (command.words.starts_with(beginning)) found.push_back(&command);
     }
-    return out;
+    return found;
 }
 
 std::string table_json() {
+    std::vector<const Command*> all;
+    for (const Command& command : command_table()) all.push_back(&command);
+    return table_json(all);
+}
+
+std::string table_json(std::span<const Command* const> chosen) {
     json::array commands;
-    for (const Command& command : command_table()) {
+    for (const Command* each : chosen) {
+        const Command& command = *each;
         json::array parameters;
         for (const Parameter& parameter : command.parameters) {
             parameters.push_back(parameter_json(parameter));

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "core/command/table.hpp"
 
@@ -14,11 +15,13 @@ namespace baton::command {
 /// Format, sentence, options of one command.
 [[nodiscard]] std::string help_of(const Command& command);
 
-/// Of all commands that begin with this verb; empty: none does.
-[[nodiscard]] std::string help_of_verb(std::string_view verb);
+/// Those of a text as typed: one command, or all that begin with this verb; empty: none does.
+[[nodiscard]] std::vector<const Command*> commands_called(std::span<const std::string> words);
 
-/// The table as JSON: words, arguments, options with types, units, defaults and limits.
+/// The table, or a part of it, as JSON: words, arguments, options with types, units, defaults and
+/// limits.
 [[nodiscard]] std::string table_json();
+[[nodiscard]] std::string table_json(std::span<const Command* const> commands);
 
 /// docs/reference/commands.md and docs/reference/configuration.md.
 [[nodiscard]] std::string commands_manual();

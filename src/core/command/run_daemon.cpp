@@ -129,16 +129,18 @@ Result apply(const Invocation& call, Operations& operations) {
 }
 
 Result help(const Invocation& call, Operations& /*operations*/) {
-    if (call.json) return Outcome{.text = table_json()};
-    if (call.rest.empty()) return Outcome{.text = help_text()};
-    const Command* command = find_command(call.rest);
-    if (command == nullptr) {
-        std::string chapter = help_of_verb(call.rest.front());
-        if (!chapter.empty()) return Outcome{.text = std::move(chapter)};
+    if (call.rest.empty()) return Outcome{.text = call.json ? table_json() : help_text()};
+    const auto commands = commands_called(call.rest);
+    if (commands.empty()) {
         return refuse(fmt::format("there is no command '{}'", fmt::join(call.rest, " ")),
                       "'help' lists them");
     }
-    return Outcome{.text = help_of(*command)};
+    if (call.json) return Outcome{.text = table_json(commands)};
+    std::string text;
+    for (const Command* command : commands) {
+        text += (text.empty() ? "" : "\n") + help_of(*command);
+    }
+    return Outcome{.text = std::move(text)};
 }
 
 Result terminate(const Invocation& call, Operations& /*operations*/) {

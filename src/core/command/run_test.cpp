@@ -230,6 +230,11 @@ TEST_F(Running, HelpOfOneCommandShowsItsOptions) {
     EXPECT_TRUE(help.contains("\n  idle-timeout=TIME  (default 1m, 0s to 365d)\n"));
     EXPECT_FALSE(help.contains("id=N"));
     EXPECT_TRUE(answer("help config").contains("config maxusers N"));
+    const auto one = boost::json::parse(answer("json help pause")).as_array();
+    ASSERT_EQ(one.size(), 1U);
+    EXPECT_EQ(one[0].at("words"), "pause");
+    EXPECT_GT(boost::json::parse(answer("json help config")).as_array().size(), 3U);
+    EXPECT_EQ(refusal("json help frobnicate"), refusal("help frobnicate"));
     EXPECT_EQ(refusal("help frobnicate"),
               "help: there is no command 'frobnicate'; 'help' lists them");
 }
