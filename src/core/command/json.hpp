@@ -32,6 +32,7 @@ boost::json::value id_json(Id id) {
     return static_cast<std::underlying_type_t<Id>>(id);
 }
 
+/// As text, on one line.
 [[nodiscard]] std::string serialised(const boost::json::value& value);
 
 }  // namespace baton::command

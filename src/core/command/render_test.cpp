@@ -303,11 +303,21 @@ TEST(Events, EveryKindHasANameAndAText) {
 
 // ---- JSON
 
+TEST(Json, NumbersAreWrittenAsPeopleWriteThem) {
+    auto views = three_services();
+    views[0].options.idle_timeout = std::chrono::milliseconds(60000);
+    views[0].response_p50 = std::chrono::microseconds(37250);
+    const std::string text = service_json(views[0]);
+    EXPECT_TRUE(text.contains(R"("idle_timeout_ms":60000,)")) << text;
+    EXPECT_TRUE(text.contains(R"("response_p50_ms":37.25,"response_p99_ms":null,)")) << text;
+}
+
 TEST(Json, IsParsedAndHoldsWhatTextHolds) {
     const auto services = boost::json::parse(services_json(three_services())).as_array();
     ASSERT_EQ(services.size(), 3U);
     EXPECT_EQ(services[0].at("name"), "eat");
-    EXPECT_EQ(services[0].at("options").at("idle_timeout_ms"), 60000.0);
+    EXPECT_EQ(services[0].at("options").at("idle_timeout_ms"), 60000);
+    EXPECT_TRUE(services[0].at("response_p99_ms").is_null());
     EXPECT_TRUE(services[0].at("options").at("max").is_null());
 
     const auto workers = boost::json::parse(workers_json(three_workers(), std::nullopt)).as_array();

@@ -15,6 +15,11 @@ std::optional<Duration> average_of(const Histogram& histogram) {
     return histogram.sum() / static_cast<Duration::rep>(histogram.count());
 }
 
+std::optional<Duration> quantile_of(const Histogram& histogram, double share) {
+    if (histogram.count() == 0) return std::nullopt;
+    return histogram.quantile(share);
+}
+
 }  // namespace
 
 ServiceId Service::id() const { return state_->id; }
@@ -51,10 +56,10 @@ ServiceView Service::view(Instant /*now*/) const {
     view.restarts = figures.restarts;
     view.attach = attach_counters();
     view.average_response = average_of(figures.responses);
-    view.queue_p50 = figures.queue_times.quantile(0.5);
-    view.queue_p99 = figures.queue_times.quantile(0.99);
-    view.response_p50 = figures.responses.quantile(0.5);
-    view.response_p99 = figures.responses.quantile(0.99);
+    view.queue_p50 = quantile_of(figures.queue_times, 0.5);
+    view.queue_p99 = quantile_of(figures.queue_times, 0.99);
+    view.response_p50 = quantile_of(figures.responses, 0.5);
+    view.response_p99 = quantile_of(figures.responses, 0.99);
     return view;
 }
 
@@ -88,8 +93,8 @@ WorkerView Service::State::view_of(Instant now, const Worker& worker) const {
     if (worker.phase == Phase::backoff) {
         view.retry_after = std::max(worker.phase_deadline - now, Duration::zero());
     }
-    view.p50 = worker.responses.quantile(0.5);
-    view.p99 = worker.responses.quantile(0.99);
+    view.p50 = quantile_of(worker.responses, 0.5);
+    view.p99 = quantile_of(worker.responses, 0.99);
     view.last_failure = worker.last_failure;
     return view;
 }

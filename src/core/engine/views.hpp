@@ -51,7 +51,7 @@ struct WorkerView {
     std::optional<RequestId> oldest_request;
     ClientId client{};                    ///< of the oldest running request
     std::optional<Duration> retry_after;  ///< in state backoff: until it is started again
-    Duration p50{}, p99{};
+    std::optional<Duration> p50, p99;
     std::string last_failure;  ///< for people: exit status, step reached; empty if none
 };
 
@@ -82,8 +82,8 @@ struct ServiceView {
     std::uint64_t restarts = 0;
     AttachCounters attach;
     std::optional<Duration> average_response;
-    Duration queue_p50{}, queue_p99{};
-    Duration response_p50{}, response_p99{};
+    std::optional<Duration> queue_p50, queue_p99;
+    std::optional<Duration> response_p50, response_p99;
 };
 
 /// What happened, why a request was or was not scheduled; rendered by core/command.
