@@ -7,9 +7,9 @@ import subprocess
 import pytest
 
 from harness.daemon import bin_dir
-from harness.resp import CommandRefused
+from harness.resp import CommandRefused, CommandSession
 from harness.terminal import Terminal
-from harness.waiting import LIMIT_SECONDS
+from harness.waiting import LIMIT_SECONDS, wait_until
 
 
 def run(program: str, *arguments: str, **options) -> subprocess.CompletedProcess:
@@ -222,3 +222,87 @@ def test_a_web_page_cannot_give_commands(baton):
             except ConnectionResetError:
                 pass
     assert [row["name"] for row in baton.json("services")] == ["op"]
+
+
+# -- listeners of a running daemon
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def post_status(connection) -> int:
+    """The answer to a body of 100 bytes where there is no route."""
+    connection.send(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + b"x" * 100)
+    return connection.response().status
+
+
+def test_apply_changes_a_listener_in_place(baton):
+    port = free_port()
+    baton.start(f"listen http 127.0.0.1:{port}", "--loops", "4")
+    file = baton.folder / "next.conf"
+    file.write_text(f"listen http 127.0.0.1:{port} body-limit=10 backlog=7\n")
+    with baton.connect() as before:
+        assert baton.command(f"apply {file}").splitlines() == [
+            f"listen http 127.0.0.1:{port} backlog=7 body-limit=10", "Ok."]
+
+        def has_the_limit():
+            with baton.connect() as after:
+                return post_status(after) == 413
+        # Each loop learns of it for itself.
+        wait_until(lambda: all(has_the_limit() for _ in range(16)), "all loops have the limit")
+        assert post_status(before) == 404
+    assert baton.json("listeners")[0]["body_limit"] == 10
+    assert baton.command(f"apply {file}") == "Ok. Nothing differs."
+
+
+def test_an_address_can_be_listened_on_again_at_once(baton):
+    port = free_port()
+    baton.start(f"listen http 127.0.0.1:{port}\nlisten http unix:http.sock", "--loops", "4")
+    for address in [f"127.0.0.1:{port}", "unix:http.sock"]:
+        with baton.session() as session:
+            for _ in range(20):
+                session.send_raw(f"unlisten {address}\r\nlisten http {address}\r\n".encode())
+                assert session.reply() == "Ok."
+                assert session.reply() == f"listening on {address}"
+    for index in range(2):
+        with baton.connect(baton.listener(index=index)) as client:
+            assert client.get("/").status == 404
+
+
+def test_a_state_with_a_listener_that_was_closed_and_opened_again_comes_back(baton):
+    port = free_port()
+    baton.start(f"listen http 127.0.0.1:{port}", "--loops", "4", "--state", "state")
+    for line in [f"listen http 127.0.0.1:{port} body-limit=10", f"unlisten 127.0.0.1:{port}",
+                 f"listen http 127.0.0.1:{port} body-limit=20"]:
+        baton.command(line)
+    saved = baton.command("save")
+    baton.kill_9()
+    baton.restart()
+    assert baton.command("save") == saved
+    with baton.connect() as client:
+        assert post_status(client) == 413
+
+
+def test_another_token_holds_for_those_who_come(baton):
+    port = free_port()
+    baton.start(f"listen command 127.0.0.1:{port} token=old")
+    with CommandSession(("127.0.0.1", port)) as before:
+        assert before.command("auth old") == "OK"
+        baton.command(f"listen command 127.0.0.1:{port} token=new")
+        with CommandSession(("127.0.0.1", port)) as after:
+            with pytest.raises(CommandRefused, match="WRONGPASS"):
+                after.command("auth old")
+            assert after.command("auth new") == "OK"
+        assert before.command("ping") == "PONG"
+
+
+def test_the_command_socket_says_why_it_cannot_be_closed(baton):
+    baton.start("")
+    with pytest.raises(CommandRefused, match="is the command socket, by which the daemon is"):
+        baton.command(f"unlisten unix:{baton.socket}")
+    with pytest.raises(CommandRefused, match="is the command socket; it belongs to"):
+        baton.command(f"listen command unix:{baton.socket}")
+    with pytest.raises(CommandRefused, match="nothing listens on unix:other"):
+        baton.command("unlisten unix:other")

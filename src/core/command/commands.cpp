@@ -266,7 +266,9 @@ auto make_table() {
                 .summary = "Accepts HTTP/1.0 and HTTP/1.1 connections.",
                 .details = "An address is `127.0.0.1:8080`, `[::1]:8080`, `*:8080` (every address, "
                            "IPv4 and IPv6) or `unix:PATH`. Port 0 lets the kernel choose one; "
-                           "`listeners` shows it.",
+                           "`listeners` shows it. For an address that is listened on already, the "
+                           "options hold for connections that come from now on; what is not named "
+                           "has its default.",
                 .example = "listen http 0.0.0.0:8080 head-timeout=5s",
                 .help_usage = "listen http address",
                 .help_text = "accepts HTTP clients",

@@ -71,6 +71,15 @@ std::vector<RouteSpec> compare_routes(const Configuration& running, const Config
     return without(wanted.routes, left);
 }
 
+/// Whether one of this kind and address is there, whose options `listen` can then change. Port 0 is
+/// another one each time.
+bool has_listener(const Configuration& in, const ListenerSpec& listener) {
+    if (listener.address.ends_with(":0")) return false;
+    return std::ranges::any_of(in.listeners, [&](const ListenerSpec& other) {
+        return other.kind == listener.kind && other.address == listener.address;
+    });
+}
+
 /// Pairs workers of equal definitions; what has no partner goes or comes.
 void compare_workers(const ConfiguredService& running, const ConfiguredService& wanted,
                      Lines& lines, bool& added) {
@@ -161,6 +170,7 @@ std::vector<std::string> difference(const Configuration& running, const Configur
     compare_settings(running, wanted, lines);
     // What goes, goes first: its addresses and routes may be wanted by what comes.
     for (const ListenerSpec& listener : without(running.listeners, wanted.listeners)) {
+        if (has_listener(wanted, listener)) continue;
         lines.push_back(join(Words{"unlisten", listener.address}));
     }
     const std::vector<RouteSpec> new_routes = compare_routes(running, wanted, lines);

@@ -299,14 +299,18 @@ Answer<std::string> DryRun::listen(const ListenerSpec& spec) {
     }
     // Port 0 is another one each time.
     const bool any_port = spec.address.ends_with(":0");
-    const bool taken = std::ranges::any_of(configuration_.listeners, [&](const ListenerSpec& one) {
-        return one.address == spec.address;
-    });
-    if (taken && !any_port) {
-        return refuse(fmt::format("{} is listened on already", spec.address),
-                      "say 'unlisten' first to change its options");
+    const auto present =
+        std::ranges::find(configuration_.listeners, spec.address, &ListenerSpec::address);
+    if (present == configuration_.listeners.end() || any_port) {
+        configuration_.listeners.push_back(spec);
+        return spec.address;
     }
-    configuration_.listeners.push_back(spec);
+    if (present->kind != spec.kind || *present == spec) {
+        return refuse(
+            fmt::format("{} is listened on already", spec.address),
+            fmt::format("leave one of them out, or say 'unlisten {}' first", spec.address));
+    }
+    *present = spec;
     return spec.address;
 }
 

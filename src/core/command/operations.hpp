@@ -139,6 +139,7 @@ public:
     [[nodiscard]] virtual Answer<std::vector<Affected>> ready(const Target& target) = 0;
 
     // Fronts.
+    /// Of a listener that is there: its options for connections that come from now on.
     /// @return the address with the port that the kernel gave
     [[nodiscard]] virtual Answer<std::string> listen(const ListenerSpec& spec) = 0;
     /// By the address as it was written or as `listeners` shows it. Connections stay.

@@ -68,6 +68,13 @@ void Front::add_listener(os::UniqueFd fd, const os::Address& address,
         }));
 }
 
+void Front::change_listener(const os::Address& address,
+                            const std::shared_ptr<const ListenerOptions>& options) {
+    for (const auto& listener : listeners_) {
+        if (listener->address() == address) listener->set_options(options);
+    }
+}
+
 void Front::remove_listener(const os::Address& address) {
     std::erase_if(listeners_, [&](const auto& listener) { return listener->address() == address; });
 }

@@ -74,6 +74,9 @@ public:
     // Listeners.
     void add_listener(os::UniqueFd fd, const os::Address& address,
                       std::shared_ptr<const ListenerOptions> options);
+    /// Other options for connections that come from now on.
+    void change_listener(const os::Address& address,
+                         const std::shared_ptr<const ListenerOptions>& options);
     void remove_listener(const os::Address& address);
     /// No new connections; idle ones close, the others after their answer. `drained` is called
     /// once, when the last has gone or at `until`, whatever comes first.

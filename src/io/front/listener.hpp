@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "io/front/options.hpp"
 #include "io/loop/event_loop.hpp"
@@ -23,6 +24,10 @@ public:
              std::shared_ptr<const ListenerOptions> options, Connected connected);
 
     [[nodiscard]] const os::Address& address() const noexcept { return address_; }
+    /// For connections that come from now on.
+    void set_options(std::shared_ptr<const ListenerOptions> options) {
+        options_ = std::move(options);
+    }
 
 private:
     void accept();

@@ -151,6 +151,8 @@ Result<UniqueFd> listen_on(const Address& address, SocketKind kind, const Listen
     return fd;
 }
 
+void set_backlog(BorrowedFd listener, int backlog) noexcept { ::listen(listener.get(), backlog); }
+
 Result<Address> local_address(BorrowedFd fd) {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;

@@ -29,6 +29,9 @@ struct ListenOptions {
 [[nodiscard]] Result<UniqueFd> listen_on(const Address& address, SocketKind kind,
                                          const ListenOptions& options);
 
+/// Another size of a listening socket's accept queue.
+void set_backlog(BorrowedFd listener, int backlog) noexcept;
+
 /// The address a socket is bound to (with the port the kernel chose for port 0).
 [[nodiscard]] Result<Address> local_address(BorrowedFd fd);
 [[nodiscard]] Result<Address> peer_address(BorrowedFd fd);

@@ -27,6 +27,7 @@ public:
 
     [[nodiscard]] const os::Address& address() const noexcept { return address_; }
     [[nodiscard]] const std::string& token() const noexcept { return token_; }
+    void set_token(std::string token) { token_ = std::move(token); }
     [[nodiscard]] int fd() const noexcept { return socket_.get(); }
 
 private:

@@ -171,6 +171,18 @@ Result<os::Address> Port::listen(const os::Address& address, std::string token) 
     return bound;
 }
 
+Result<> Port::change_token(const os::Address& address, std::string token) {
+    if (address.family() != os::Address::Family::unix_path && token.empty()) {
+        return fail(Errc::invalid_argument);
+    }
+    for (const auto& listener : state_->listeners) {
+        if (listener->address() != address) continue;
+        listener->set_token(std::move(token));
+        return {};
+    }
+    return fail(Errc::not_found);
+}
+
 Result<> Port::unlisten(const os::Address& address) {
     const auto removed = std::erase_if(
         state_->listeners, [&](const auto& listener) { return listener->address() == address; });

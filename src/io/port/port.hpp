@@ -49,6 +49,9 @@ public:
     /// @return the address with the kernel's port; invalid_argument: TCP without a token; in_use,
     ///         permission, not_found, system_call as listen_on()
     [[nodiscard]] Result<os::Address> listen(const os::Address& address, std::string token);
+    /// Another token for connections that come from now on.
+    /// @return not_found; invalid_argument: TCP without a token
+    [[nodiscard]] Result<> change_token(const os::Address& address, std::string token);
     /// Sessions stay. @return not_found
     [[nodiscard]] Result<> unlisten(const os::Address& address);
 

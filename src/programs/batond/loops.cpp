@@ -84,20 +84,43 @@ Result<os::Address> Loops::listen(const os::Address& address,
         if (!socket) return std::unexpected(socket.error());
         sockets.push_back(std::move(*socket));
     }
+    std::vector<os::UniqueFd> duplicates;
+    for (const auto& socket : sockets) {
+        auto duplicate = os::duplicate(socket.borrow());
+        if (!duplicate) return std::unexpected(duplicate.error());
+        duplicates.push_back(std::move(*duplicate));
+    }
     for (std::size_t index = 0; index < sockets.size(); ++index) {
         loops_[index]->post([&front = contexts_[index]->front(), bound, shared_options,
                              socket = std::move(sockets[index])]() mutable {
             front.add_listener(std::move(socket), bound, shared_options);
         });
     }
-    listeners_.push_back({bound, shared_options});
+    listeners_.push_back({bound, shared_options, std::move(duplicates)});
     return bound;
 }
 
+Result<> Loops::change_listener(const os::Address& address, const front::ListenerOptions& options) {
+    const auto found = std::ranges::find(listeners_, address, &HttpListener::address);
+    if (found == listeners_.end()) return fail(Errc::not_found);
+    found->options = std::make_shared<const front::ListenerOptions>(options);
+    for (const auto& socket : found->sockets) os::set_backlog(socket.borrow(), options.backlog);
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+        loops_[index]->post(
+            [&front = contexts_[index]->front(), address, shared_options = found->options] {
+                front.change_listener(address, shared_options);
+            });
+    }
+    return {};
+}
+
 Result<> Loops::stop_listening(const os::Address& address) {
-    const auto erased = std::erase_if(
-        listeners_, [&](const HttpListener& listener) { return listener.address == address; });
-    if (erased == 0) return fail(Errc::not_found);
+    const auto found = std::ranges::find(listeners_, address, &HttpListener::address);
+    if (found == listeners_.end()) return fail(Errc::not_found);
+    // The other loops close theirs a little later. A socket that is shut down listens no more, and
+    // with SO_REUSEADDR it keeps nobody from the address: the next command may listen there again.
+    for (const auto& socket : found->sockets) os::shutdown_both(socket.borrow());
+    listeners_.erase(found);
     os::remove_socket_file(address);
     for (std::size_t index = 0; index < loops_.size(); ++index) {
         loops_[index]->post(

@@ -28,6 +28,7 @@ namespace baton::daemon {
 struct HttpListener {
     os::Address address;  ///< with the port the kernel chose
     std::shared_ptr<const front::ListenerOptions> options;
+    std::vector<os::UniqueFd> sockets;  ///< duplicates of what the loops have
 };
 
 /// All loops of the daemon: the first is the control loop, run by main(); the others have a thread
@@ -56,6 +57,10 @@ public:
     /// @return the address with its port; in_use, permission, not_found, limit_reached
     [[nodiscard]] Result<os::Address> listen(const os::Address& address,
                                              const front::ListenerOptions& options);
+    /// Other options for connections that come from now on. @return not_found
+    [[nodiscard]] Result<> change_listener(const os::Address& address,
+                                           const front::ListenerOptions& options);
+    /// The address is free when this returns. @return not_found
     [[nodiscard]] Result<> stop_listening(const os::Address& address);
     [[nodiscard]] const std::vector<HttpListener>& listeners() const noexcept { return listeners_; }
 

@@ -154,6 +154,9 @@ private:
         Verb verb, const command::Target& target);
     void note_wanted(Verb verb, const command::Target& target);
     void publish_routes();
+    [[nodiscard]] Result<> change_listener(const Listening& listening,
+                                           const command::ListenerSpec& spec);
+    [[nodiscard]] bool is_command_socket(const os::Address& address) const;
     [[nodiscard]] Result<os::Address> open_listener(const command::ListenerSpec& spec,
                                                     const os::Address& address);
     [[nodiscard]] command::AgentWorker agent_worker(const engine::WorkerView& view) const;

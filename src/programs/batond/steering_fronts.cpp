@@ -60,9 +60,6 @@ std::unexpected<command::CommandError> cannot_listen(const std::string& address,
             return command::refuse(
                 fmt::format("cannot listen on {}: there is a file, and it is no socket", address),
                 "choose another path, or move the file away");
-        case Errc::already_exists:
-            return command::refuse(fmt::format("{} is listened on already", address),
-                                   "say 'unlisten' first to change its options");
         case Errc::invalid_argument:
             return command::refuse(
                 fmt::format("a command listener on {} needs a token", address),
@@ -83,10 +80,41 @@ Answer<std::string> Steering::listen(const command::ListenerSpec& spec) {
                                            http::head_bytes_ceiling),
                                "heads are peeked and have to fit in a socket's buffer");
     }
+    const auto present = std::ranges::find(listening_, *address, &Listening::address);
+    if (present != listening_.end()) {
+        if (present->spec.kind != spec.kind || present->spec == spec) {
+            return command::refuse(
+                fmt::format("{} is listened on already", spec.address),
+                fmt::format("'listeners' shows how; 'unlisten {}' ends it", spec.address));
+        }
+        const auto changed = change_listener(*present, spec);
+        if (!changed) return cannot_listen(spec.address, changed.error());
+        present->spec = spec;
+        return present->address.text();
+    }
+    if (is_command_socket(*address)) {
+        return command::refuse(fmt::format("{} is the command socket", spec.address),
+                               "it belongs to batond's --socket and has no options");
+    }
     const auto bound = open_listener(spec, *address);
     if (!bound) return cannot_listen(spec.address, bound.error());
     listening_.push_back({spec, *bound});
     return bound->text();
+}
+
+Result<> Steering::change_listener(const Listening& listening, const command::ListenerSpec& spec) {
+    switch (spec.kind) {
+        case ListenerKind::http:
+            return parts_.loops.change_listener(listening.address, options_of(spec));
+        case ListenerKind::command: return port_->change_token(listening.address, spec.token);
+        case ListenerKind::admin: break;
+    }
+    return {};
+}
+
+bool Steering::is_command_socket(const os::Address& address) const {
+    return address.family() == os::Address::Family::unix_path &&
+           address.path() == identity_.command_socket;
 }
 
 Result<os::Address> Steering::open_listener(const command::ListenerSpec& spec,
@@ -109,6 +137,12 @@ Answer<> Steering::unlisten(const std::string& address) {
         return listening.spec.address == address || listening.address.text() == address;
     });
     if (found == listening_.end()) {
+        const auto parsed = os::Address::parse(address);
+        if (parsed && is_command_socket(*parsed)) {
+            return command::refuse(
+                fmt::format("{} is the command socket, by which the daemon is reached", address),
+                "it stays as long as batond runs; choose another one by --socket");
+        }
         return command::refuse(fmt::format("nothing listens on {}", address),
                                "'listeners' shows what does");
     }
