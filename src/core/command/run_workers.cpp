@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/base/ids.hpp"
+#include "core/command/configuration.hpp"
 #include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/invocation.hpp"
@@ -49,6 +50,17 @@ engine::WorkerDefinition definition_of(const Invocation& call) {
     definition.arguments = call.rest;
     set_options(worker_option_rows(), call, definition);
     return definition;
+}
+
+/// `start id` was said of it, or of what it was cloned from; not that it merely runs because its
+/// service does.
+bool started_alone(WorkerId id, Operations& operations) {
+    for (const ConfiguredService& service : operations.configuration().services) {
+        for (const ConfiguredWorker& worker : service.workers) {
+            if (worker.id == id) return worker.started == true;
+        }
+    }
+    return false;
 }
 
 }  // namespace
@@ -107,7 +119,7 @@ Result clone(const Invocation& call, Operations& operations) {
     if (copy) {
         const auto& view = copy->row.view;
         outcome.changes = {worker_line(view.service_name, *id, view.definition)};
-        if (view.state != engine::WorkerState::defined) {
+        if (started_alone(*id, operations)) {
             outcome.changes.push_back(fmt::format("start {}", value_of(*id)));
         }
     } else {

@@ -114,6 +114,9 @@ Answer<WorkerId> Steering::config_worker(const std::string& service,
 Answer<WorkerId> Steering::clone_worker(WorkerId id) {
     const auto copy = parts_.fleet.clone(id);
     if (!copy) return explain(copy.error(), id);
+    // Everything is cloned, also that it was started by its id.
+    const auto alone = started_alone_.find(id);
+    if (alone != started_alone_.end() && alone->second) started_alone_[*copy] = true;
     if (const auto view = parts_.fleet.worker(*copy)) definitions_changed(view->definition.host);
     return *copy;
 }
