@@ -122,6 +122,8 @@ def test_a_worker_that_crashes_at_its_start_is_reported_with_its_last_words(bato
 
 def test_a_worker_that_never_registers_is_ended_and_counted(baton, stage):
     baton.start(config(stage, "max=1 min=1 start-timeout=300ms block-after=1", "/bin/sleep 1000"))
+    baton.wait_for_log("did not register within start-timeout=300ms; if it needs longer, say "
+                       "'config service work start-timeout=...' (signal 9): ended by SIGKILL")
     wait_until(lambda: baton.json("workers")[0]["state"] == "blocked", "it is blocked")
     assert baton.json("workers")[0]["restarts"] == 1
 

@@ -236,6 +236,11 @@ void Service::State::drop(Request& request) {
 void Service::State::begin_hang(Instant now, Request& request, Actions& out) {
     Worker& worker = *request.worker;
     note(now, EventKind::worker_hung, &request, &worker, request.hung_reason);
+    if (worker.phase != Phase::lost) {
+        worker.kill_reason = request.hung_reason == Errc::worker_stalled
+                                 ? KillReason::stall_timeout
+                                 : KillReason::answer_timeout;
+    }
     worker.last_failure = describe(request.hung_reason).text;
     // Nobody will confirm the end of a worker without an agent, so there is nothing to wait for.
     if (!worker.process_expected) {

@@ -46,6 +46,7 @@ void Service::State::timer(Instant now, Worker& worker, Actions& out) {
     }
     switch (worker.phase) {
         case Phase::starting:
+            worker.kill_reason = KillReason::start_timeout;
             worker.last_failure = "did not register within start-timeout";
             return kill_worker(now, worker, out);
         case Phase::backoff: return backoff_over(now, worker, out);

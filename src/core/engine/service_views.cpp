@@ -96,6 +96,7 @@ WorkerView Service::State::view_of(Instant now, const Worker& worker) const {
     view.p50 = quantile_of(worker.responses, 0.5);
     view.p99 = quantile_of(worker.responses, 0.99);
     view.last_failure = worker.last_failure;
+    view.kill_reason = worker.kill_reason;
     return view;
 }
 

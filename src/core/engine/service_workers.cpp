@@ -194,7 +194,12 @@ void Service::worker_ended(Instant now, WorkerId id, const Ending& ending, Actio
     worker->process_expected = false;
     worker->end_seen = true;
     worker->end_holders_gone = ending.holders_gone;
-    if (worker->phase != Phase::ending) worker->last_failure = text_of(ending);
+    if (worker->kill_reason != KillReason::none) {
+        // Why it was killed says more than that it was.
+        worker->last_failure += "; " + text_of(ending);
+    } else if (worker->phase != Phase::ending) {
+        worker->last_failure = text_of(ending);
+    }
 
     if (worker->linked) {
         // Words of its last moments may still lie in the link.

@@ -26,6 +26,14 @@ enum class WorkerState : std::uint8_t {
     ending,    ///< told to drain or stop
 };
 
+/// Which of the service's time limits made Baton kill a worker.
+enum class KillReason : std::uint8_t {
+    none,            ///< it is not killed, or because its link is gone
+    start_timeout,   ///< it did not register
+    answer_timeout,  ///< no first byte of an answer
+    stall_timeout,   ///< an answer without progress
+};
+
 /// A snapshot of one worker, by value: rendered after the lock is released.
 struct WorkerView {
     WorkerId id{};
@@ -53,6 +61,7 @@ struct WorkerView {
     std::optional<Duration> retry_after;  ///< in state backoff: until it is started again
     std::optional<Duration> p50, p99;
     std::string last_failure;  ///< for people: exit status, step reached; empty if none
+    KillReason kill_reason = KillReason::none;  ///< until its end is known
 };
 
 /// The counters of an attach notification (the four of the ATMCB block).

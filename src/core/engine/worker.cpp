@@ -88,6 +88,7 @@ void Worker::clear_process() noexcept {
     process_expected = false;
     deaf = false;
     kill_ordered = false;
+    kill_reason = KillReason::none;
     end_seen = false;
     end_holders_gone = false;
     process_id = 0;

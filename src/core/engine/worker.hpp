@@ -99,6 +99,7 @@ struct Worker : policy::Candidate {
     std::uint32_t failures_in_a_row = 0;
     std::uint32_t restarts = 0;
     std::string last_failure;
+    KillReason kill_reason = KillReason::none;  ///< with kill_ordered
     std::uint64_t transactions = 0;
     std::uint64_t from_count = 0;
     std::uint64_t to_count = 0;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/base/time.hpp"
 #include "core/command/error.hpp"
 #include "core/command/operations.hpp"
+#include "core/command/value.hpp"
 #include "core/engine/service.hpp"
 #include "core/engine/views.hpp"
 #include "io/os/mutex.hpp"
@@ -28,6 +30,26 @@ namespace {
 
 using command::Answer;
 using engine::WorkerState;
+
+/// What the worker did not do, and what to do about it.
+std::string killed_for(engine::KillReason reason, const engine::ServiceView& service) {
+    using enum engine::KillReason;
+    const auto limit = [&](std::string_view what, std::string_view name, Duration time) {
+        return fmt::format("{} within {}={}; if it needs longer, say 'config service {} {}=...'",
+                           what, name, command::duration_text(time), service.name, name);
+    };
+    const auto& options = service.options;
+    switch (reason) {
+        case none: break;
+        case start_timeout:
+            return limit("did not register", "start-timeout", options.start_timeout);
+        case answer_timeout:
+            return limit("did not begin its answer", "answer-timeout", options.answer_timeout);
+        case stall_timeout:
+            return limit("did not go on with its answer", "stall-timeout", options.stall_timeout);
+    }
+    return "was ended";
+}
 
 }  // namespace
 
@@ -156,7 +178,11 @@ Answer<> Steering::agent_ended(const std::string& host, WorkerId worker,
     const bool asked = view->state == WorkerState::ending;
     const auto how = ending.exited ? fmt::format("exit status {}", ending.status)
                                    : fmt::format("signal {}", ending.status);
-    if (asked) {
+    if (view->kill_reason != engine::KillReason::none) {
+        const auto service = parts_.fleet.service(view->service_name);
+        spdlog::warn("worker {} of '{}' on {} {} ({}): {}", value_of(worker), view->service_name,
+                     host, killed_for(view->kill_reason, *service), how, ending.detail);
+    } else if (asked) {
         spdlog::info("worker {} of '{}' on {} has ended ({})", value_of(worker), view->service_name,
                      host, how);
     } else {
