@@ -190,6 +190,22 @@ def test_ids_of_workers_that_outlive_batond_are_given_to_nobody_else(baton, stag
     assert [row["restarts"] for row in workers(baton, "held")] == [0] * 3
 
 
+def test_a_worker_that_forgot_its_id_is_known_by_its_process(baton):
+    """It is the one that was started, and not one more that came by itself."""
+    program = baton.folder / "worker"
+    program.write_text(f"#!/bin/sh\nunset BATON_WORKER_ID\nexec {sys.executable} {SCRIPTED}\n")
+    program.chmod(0o755)
+    baton.start(f"config service work max=1\nconfig worker work localhost {program}\nroute / work")
+    assert baton.get("/").status == 200
+    row, = workers(baton, "work")
+    assert row["pid"] == int(baton.get("/").fields["x-worker"])
+    assert row["state"] == "up"
+    processes.kill_9(row["pid"])
+    wait_until(lambda: workers(baton, "work")[0]["restarts"] == 1, "its end is a restart")
+    assert baton.get("/").status == 200
+    row, = workers(baton, "work")
+
+
 def test_a_worker_whose_service_is_gone_is_drained(baton, stage):
     """The file was edited while batond was away: what runs for nobody finishes and ends."""
     worker = bin_dir() / "baton-test-worker"

@@ -154,6 +154,9 @@ public:
     /// The agent has forked it. Also said of those that outlived an earlier daemon.
     void worker_started(Instant now, WorkerId id, std::uint32_t process_id);
 
+    /// Who an agent has started as this process and who has no link yet; none: nobody.
+    [[nodiscard]] WorkerId awaited_as(const std::string& host, std::uint32_t process_id) const;
+
     /// Worker by id, or (unknown id) one that registered by itself and gets a row. A worker has at
     /// most one link: the caller reports the end of the first before the next. KillWorker or
     /// DrainWorker in the answer: it is not wanted any more, but has a link now.

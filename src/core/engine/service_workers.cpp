@@ -109,6 +109,16 @@ void Service::worker_started(Instant now, WorkerId id, std::uint32_t process_id)
 
 // ---- Workers
 
+WorkerId Service::awaited_as(const std::string& host, std::uint32_t process_id) const {
+    WorkerId found = WorkerId::none;
+    state_->roster.for_each([&](const Worker& worker) {
+        const bool meant = worker.process_expected && worker.process_id == process_id &&
+                           worker.definition.host == host;
+        if (meant && !worker.linked && process_id != 0) found = worker.id;
+    });
+    return found;
+}
+
 void Service::worker_registered(Instant now, WorkerId id, const Registration& registration,
                                 Actions& out) {
     State& s = *state_;

@@ -71,7 +71,13 @@ std::expected<LinkDesk::Seat, std::string> LinkDesk::seat_for(const delivery::Wo
             fmt::format("slots must be 1 to {}, credits at most slots", slots_limit));
     }
     auto worker = WorkerId{static_cast<std::uint32_t>(hello.worker)};
-    auto cell = worker == WorkerId::none ? nullptr : registry_.service_of(worker);
+    // It may have lost the environment that names its id. Worker links are Unix sockets, so its
+    // process is one of this host; another host's may have the same number.
+    if (worker == WorkerId::none) {
+        worker = registry_.awaited_as("localhost", link.peer().process_id);
+    }
+    const bool managed = worker != WorkerId::none;
+    auto cell = managed ? registry_.service_of(worker) : nullptr;
     if (cell && !hello.service.empty() && registry_.service(hello.service) != cell) {
         return std::unexpected(fmt::format("worker {} belongs to service '{}', not '{}'",
                                            value_of(worker), cell->name, hello.service));
@@ -100,7 +106,7 @@ std::expected<LinkDesk::Seat, std::string> LinkDesk::seat_for(const delivery::Wo
                                            value_of(worker), seat.link->peer().process_id));
     }
     seat.link = std::const_pointer_cast<delivery::WorkerLink>(link.shared_from_this());
-    return Seat{cell, worker};
+    return Seat{.cell = cell, .worker = worker, .managed = managed};
 }
 
 void LinkDesk::hello(const std::shared_ptr<delivery::WorkerLink>& link, const wire::Hello& hello) {
@@ -115,7 +121,7 @@ void LinkDesk::hello(const std::shared_ptr<delivery::WorkerLink>& link, const wi
     const engine::Registration registration{.slots = hello.slots,
                                             .credits = hello.credits,
                                             .process_id = link->peer().process_id,
-                                            .managed = hello.worker != 0};
+                                            .managed = seat->managed};
     spdlog::info("worker {} of '{}' has registered (process {}, {} slots)", value_of(seat->worker),
                  seat->cell->name, registration.process_id, registration.slots);
     here_.performer().drive(seat->cell,

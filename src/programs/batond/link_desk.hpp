@@ -47,6 +47,7 @@ private:
     struct Seat {
         std::shared_ptr<ServiceCell> cell;
         WorkerId worker{};
+        bool managed = false;  ///< an agent has started it
     };
     [[nodiscard]] std::expected<Seat, std::string> seat_for(const delivery::WorkerLink& link,
                                                             const wire::Hello& hello);

@@ -96,6 +96,15 @@ std::shared_ptr<ServiceCell> Registry::service_of(WorkerId id) const {
     return found == workers_.end() ? nullptr : found->second;
 }
 
+WorkerId Registry::awaited_as(const std::string& host, std::uint32_t process_id) const {
+    for (const auto& cell : services()) {
+        const os::MutexLock lock(cell->mutex);
+        const auto worker = cell->service.awaited_as(host, process_id);
+        if (worker != WorkerId::none) return worker;
+    }
+    return WorkerId::none;
+}
+
 void Registry::set_event_limit(std::size_t limit) {
     const os::MutexLock lock(mutex_);
     event_limit_ = limit;

@@ -48,6 +48,10 @@ public:
     void remove_worker(WorkerId id);
     [[nodiscard]] std::shared_ptr<ServiceCell> service_of(WorkerId id) const;
 
+    /// The worker that the agent of this host has started as this process, and that has no link.
+    /// Looks at each worker. @return none: there is no such worker
+    [[nodiscard]] WorkerId awaited_as(const std::string& host, std::uint32_t process_id) const;
+
     /// Events remembered by each service that is added from now on.
     void set_event_limit(std::size_t limit);
 
