@@ -151,8 +151,12 @@ public:
     [[nodiscard]] Result<WorkerId> claim(Instant now, const std::string& host, WorkerId fresh,
                                          Actions& out);
 
-    /// The agent has forked it. Also said of those that outlived an earlier daemon.
+    /// The agent has forked it.
     void worker_started(Instant now, WorkerId id, std::uint32_t process_id);
+
+    /// The agent has it from before: it outlived an earlier daemon. It may still work for that one,
+    /// and comes when it is done; so it has start_timeout and answer_timeout to register.
+    void worker_adopted(Instant now, WorkerId id, std::uint32_t process_id);
 
     /// Who an agent has started as this process and who has no link yet; none: nobody.
     [[nodiscard]] WorkerId awaited_as(const std::string& host, std::uint32_t process_id) const;

@@ -107,6 +107,19 @@ void Service::worker_started(Instant now, WorkerId id, std::uint32_t process_id)
     s.attach.lessen(s.shortage());
 }
 
+void Service::worker_adopted(Instant now, WorkerId id, std::uint32_t process_id) {
+    State& s = *state_;
+    Worker* worker = s.roster.find(id);
+    if (worker == nullptr) return;
+    // A mere reconnection of its agent tells nothing new, and gives it no more time.
+    const bool known = worker->process_id == process_id;
+    worker_started(now, id, process_id);
+    if (known || worker->phase != Phase::starting) return;
+    const Duration patience = s.options.start_timeout + s.options.answer_timeout;
+    worker->phase_deadline = deadline_after(now, patience);
+    s.refresh(now, *worker);
+}
+
 // ---- Workers
 
 WorkerId Service::awaited_as(const std::string& host, std::uint32_t process_id) const {

@@ -526,5 +526,23 @@ TEST(Service, ASmallerMaxDrainsTheSurplus) {
     EXPECT_EQ(stage.worker(1).state, WorkerState::up);
 }
 
+TEST(Service, WhoOutlivedAnEarlierDaemonHasTimeToFinishWhatItHolds) {
+    Stage stage(with([](ServiceOptions& options) {
+        options.start_timeout = 3s;
+        options.answer_timeout = 60s;
+    }));
+    stage.configure_worker(1);
+    stage.expect_host();
+    stage.service.start(stage.now, stage.actions);  // ordered before its agent was there
+    stage.service.worker_adopted(stage.now, WorkerId{1}, 101);
+    stage.pass(50s);
+    stage.service.worker_adopted(stage.now, WorkerId{1}, 101);  // its agent had to reconnect
+    stage.pass(12s);
+    EXPECT_THAT(stage.workers_of<KillWorker>(), IsEmpty());
+    EXPECT_EQ(stage.worker(1).state, WorkerState::starting);
+    stage.pass(1s);
+    EXPECT_THAT(stage.workers_of<KillWorker>(), ElementsAre(1));
+}
+
 }  // namespace
 }  // namespace baton::engine

@@ -197,8 +197,8 @@ void ServiceWorld::crash_daemon() {
         }
         if (!managed) continue;
         const auto tell = [this, worker, survivor] {
-            call("worker_started", {{"worker", value_of(worker)}, {"process", survivor}},
-                 [&](Instant now, auto&) { engine_->worker_started(now, worker, survivor); });
+            call("worker_adopted", {{"worker", value_of(worker)}, {"process", survivor}},
+                 [&](Instant now, auto&) { engine_->worker_adopted(now, worker, survivor); });
         };
         agent_reports(process.host, tell, false);
     }

@@ -271,7 +271,9 @@ bool Fleet::adopt(const std::string& host, std::string_view service_name, Worker
     } else if (!service_name.empty() && registry_.service(service_name) != cell) {
         return false;
     }
-    worker_started(worker_id, process_id);
+    performer_.drive(cell, [&](Service& service, Instant now, Actions&) {
+        service.worker_adopted(now, worker_id, process_id);
+    });
     return true;
 }
 
