@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/base/ids.hpp"
 #include "core/command/configuration.hpp"
 
 namespace baton::command {

@@ -11,7 +11,7 @@ namespace baton::os {
 
 void remove_socket_file(const Address& address) noexcept {
     if (address.family() != Address::Family::unix_path) return;
-    const std::string path(address.path());
+    const std::string& path = address.path();
     struct stat entry{};
     if (::lstat(path.c_str(), &entry) == 0 && S_ISSOCK(entry.st_mode)) ::unlink(path.c_str());
 }
