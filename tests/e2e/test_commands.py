@@ -306,3 +306,31 @@ def test_the_command_socket_says_why_it_cannot_be_closed(baton):
         baton.command(f"listen command unix:{baton.socket}")
     with pytest.raises(CommandRefused, match="nothing listens on unix:other"):
         baton.command("unlisten unix:other")
+
+
+# -- events
+
+def test_the_last_n_events_are_remembered_of_all_services_together(baton):
+    """IS10: the last NumEvents events, whichever service they are of."""
+    baton.start("config service a\nconfig service b\nconfig service c")
+    assert baton.command("config events 2") == "isdData.NumEvents = 2"
+    for line in ["start a", "start b", "start c"]:
+        baton.command(line)
+    assert len(baton.command("listevents").splitlines()) == 2
+    assert baton.json("status")["events"] == 2
+    assert baton.command("config events 0") == "isdData.NumEvents = 0"
+    assert baton.command("listevents") == "events are off; turn them on by 'config events N'"
+
+
+def test_only_the_types_chosen_are_remembered(baton):
+    baton.start("config service a")
+    baton.command("config events 100 types=worker,request_refused")
+    before = len(baton.json("listevents"))
+    baton.command("start a")
+    assert len(baton.json("listevents")) == before
+    assert "config events 100 types=request_refused,worker" in baton.command("save").splitlines()
+    assert baton.command("config events 100 types=all") == "isdData.NumEvents = 100"
+    baton.command("stop a")
+    assert len(baton.json("listevents")) > before
+    with pytest.raises(CommandRefused, match="did you mean 'worker'"):
+        baton.command("config events 100 types=workr")

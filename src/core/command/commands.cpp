@@ -92,6 +92,12 @@ constexpr std::array unroute_options{Option{
     .type = Type::methods,
     .summary =
         "Only the route that was made with the same method=; without it all of this prefix."}};
+constexpr std::array event_options{
+    Option{.name = "types",
+           .type = Type::text,
+           .summary = "Only these, from now on: kinds as `json listevents` names them, or their "
+                      "first words `request`, `delivery`, `worker`, `attach`, `service`, "
+                      "`command`; `all`. Without it: as before."}};
 constexpr std::array watch_options{
     Option{.name = "pid",
            .type = Type::number,
@@ -376,9 +382,11 @@ auto make_table() {
                 .run = run::buckets},
         Command{.words = "config events",
                 .parameters = event_limit_parameter,
+                .options = event_options,
                 .changes_state = true,
                 .group = daemon_chapter,
-                .summary = "Sets how many events each service remembers; 0: none.",
+                .summary = "Sets how many events are remembered, the newest of all; 0: none.",
+                .example = "config events 500 types=worker,request_refused",
                 .help_usage = "config events n",
                 .help_text = "remember n events (listevents)",
                 .run = run::config_events},

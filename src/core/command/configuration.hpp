@@ -11,6 +11,7 @@
 #include "core/base/time.hpp"
 #include "core/command/rows.hpp"
 #include "core/engine/definitions.hpp"
+#include "core/engine/views.hpp"
 
 namespace baton::command {
 
@@ -41,7 +42,7 @@ struct Configuration {
     std::vector<ListenerSpec> listeners;      ///< without the command socket of the command line
     std::vector<ConfiguredService> services;  ///< by id, without `op`
     std::vector<RouteSpec> routes;            ///< in the order in which they were given
-    std::size_t event_limit = 10'000;
+    engine::EventMemory events;
     std::size_t bucket_count = 6;
     Duration bucket_window = std::chrono::seconds(10);
     std::uint32_t max_users = 0;

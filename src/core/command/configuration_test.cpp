@@ -261,7 +261,11 @@ Configuration any_configuration() {
     for (int port = 1; port <= listeners; ++port) {
         configuration.listeners.push_back(any_listener(port));
     }
-    configuration.event_limit = any_of<std::size_t>({0, 10'000, 77});
+    configuration.events.limit = any_of<std::size_t>({0, 10'000, 77});
+    if (*rc::gen::arbitrary<bool>()) {
+        configuration.events.types = engine::EventTypes::none();
+        configuration.events.types.add(engine::EventKind::worker_lost);
+    }
     configuration.bucket_count = any_of<std::size_t>({6, 12});
     configuration.bucket_window = any_of<Duration>({std::chrono::seconds(10), milliseconds(2500)});
     configuration.max_users = any_of<std::uint32_t>({0, 500});

@@ -30,8 +30,8 @@ std::string steer(std::string_view verb, WorkerId id) {
 }
 
 void compare_settings(const Configuration& running, const Configuration& wanted, Lines& lines) {
-    if (running.event_limit != wanted.event_limit) {
-        lines.push_back(fmt::format("config events {}", wanted.event_limit));
+    if (running.events != wanted.events) {
+        lines.push_back(events_line(wanted.events, running.events.types != wanted.events.types));
     }
     if (running.bucket_count != wanted.bucket_count ||
         running.bucket_window != wanted.bucket_window) {

@@ -353,8 +353,8 @@ Answer<> DryRun::set_buckets(std::size_t count, Duration window) {
     return {};
 }
 
-Answer<> DryRun::set_event_limit(std::size_t limit) {
-    configuration_.event_limit = limit;
+Answer<> DryRun::set_events(const engine::EventMemory& memory) {
+    configuration_.events = memory;
     return {};
 }
 

@@ -61,7 +61,7 @@ public:
     [[nodiscard]] Answer<> unroute(const std::string& pattern, const std::string& methods) override;
 
     [[nodiscard]] Answer<> set_buckets(std::size_t count, Duration window) override;
-    [[nodiscard]] Answer<> set_event_limit(std::size_t limit) override;
+    [[nodiscard]] Answer<> set_events(const engine::EventMemory& memory) override;
     [[nodiscard]] Answer<> set_max_users(std::uint32_t limit) override;
     [[nodiscard]] Answer<> set_rejecting(bool rejecting) override;
     void reset_statistics() override {}

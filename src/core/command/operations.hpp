@@ -151,7 +151,7 @@ public:
 
     // The daemon itself.
     [[nodiscard]] virtual Answer<> set_buckets(std::size_t count, Duration window) = 0;
-    [[nodiscard]] virtual Answer<> set_event_limit(std::size_t limit) = 0;
+    [[nodiscard]] virtual Answer<> set_events(const engine::EventMemory& memory) = 0;
     [[nodiscard]] virtual Answer<> set_max_users(std::uint32_t limit) = 0;
     [[nodiscard]] virtual Answer<> set_rejecting(bool rejecting) = 0;
     virtual void reset_statistics() = 0;

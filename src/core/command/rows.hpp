@@ -113,8 +113,8 @@ struct StatusView {
     std::uint16_t command_port = 0;
     std::uint64_t next_client_id = 1;
     std::uint32_t max_users = 0;
-    std::uint64_t events = 0;       ///< remembered now, of all services
-    std::uint64_t event_limit = 0;  ///< of each service
+    std::uint64_t events = 0;  ///< remembered now, of all services
+    std::uint64_t event_limit = 0;
     Duration bucket_window = std::chrono::seconds(10);
     std::uint64_t peak_bucket = 0;
     std::vector<std::uint64_t> buckets;  ///< oldest first

@@ -12,6 +12,7 @@
 #include "core/command/check.hpp"
 #include "core/command/configuration.hpp"
 #include "core/command/error.hpp"
+#include "core/command/event_types.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/help.hpp"
 #include "core/command/invocation.hpp"
@@ -20,6 +21,7 @@
 #include "core/command/render.hpp"
 #include "core/command/run.hpp"
 #include "core/command/table.hpp"
+#include "core/engine/views.hpp"
 
 namespace baton::command::run {
 namespace {
@@ -49,7 +51,14 @@ Result buckets(const Invocation& call, Operations& operations) {
 }
 
 Result config_events(const Invocation& call, Operations& operations) {
-    const auto changed = operations.set_event_limit(call.number(0));
+    engine::EventMemory memory = operations.configuration().events;
+    memory.limit = call.number(0);
+    if (const Value* named = call.option("types")) {
+        const auto types = parse_event_types(std::get<std::string>(*named));
+        if (!types) return std::unexpected(types.error());
+        memory.types = *types;
+    }
+    const auto changed = operations.set_events(memory);
     if (!changed) return std::unexpected(changed.error());
     return set(call, "NumEvents", fmt::format("{}", call.number(0)));
 }

@@ -7,12 +7,14 @@
 
 #include "core/base/ids.hpp"
 #include "core/command/configuration.hpp"
+#include "core/command/event_types.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/options.hpp"
 #include "core/command/render.hpp"
 #include "core/command/rows.hpp"
 #include "core/command/value.hpp"
 #include "core/engine/definitions.hpp"
+#include "core/engine/views.hpp"
 
 namespace baton::command {
 
@@ -32,6 +34,12 @@ std::string worker_line(const std::string& service, WorkerId id,
     words.push_back(definition.path);
     words.insert(words.end(), definition.arguments.begin(), definition.arguments.end());
     return join(words);
+}
+
+std::string events_line(const engine::EventMemory& memory, bool with_types) {
+    std::string line = fmt::format("config events {}", memory.limit);
+    if (with_types) line += " types=" + event_types_text(memory.types);
+    return line;
 }
 
 std::string route_line(const RouteSpec& route) {
@@ -54,8 +62,9 @@ std::string listener_line(const ListenerSpec& listener) {
 std::vector<std::string> save_lines(const Configuration& configuration) {
     const Configuration fallback;
     std::vector<std::string> lines;
-    if (configuration.event_limit != fallback.event_limit) {
-        lines.push_back(fmt::format("config events {}", configuration.event_limit));
+    if (configuration.events != fallback.events) {
+        lines.push_back(
+            events_line(configuration.events, configuration.events.types != fallback.events.types));
     }
     if (configuration.bucket_count != fallback.bucket_count ||
         configuration.bucket_window != fallback.bucket_window) {

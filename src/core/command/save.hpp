@@ -5,6 +5,7 @@
 #include "core/base/ids.hpp"
 #include "core/command/rows.hpp"
 #include "core/engine/definitions.hpp"
+#include "core/engine/views.hpp"
 
 /// Single things as the command that makes them.
 namespace baton::command {
@@ -14,6 +15,7 @@ namespace baton::command {
                                        const engine::ServiceOptions& options);
 [[nodiscard]] std::string worker_line(const std::string& service, WorkerId id,
                                       const engine::WorkerDefinition& definition);
+[[nodiscard]] std::string events_line(const engine::EventMemory& memory, bool with_types);
 [[nodiscard]] std::string route_line(const RouteSpec& route);
 [[nodiscard]] std::string listener_line(const ListenerSpec& listener);
 

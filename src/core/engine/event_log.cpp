@@ -8,7 +8,7 @@
 namespace baton::engine {
 
 void EventLog::add(const Event& event) {
-    if (limit_ == 0) return;
+    if (limit_ == 0 || !types_.has(event.kind)) return;
     if (events_.size() < limit_) {
         events_.push_back(event);
         return;

@@ -15,6 +15,9 @@ public:
 
     void add(const Event& event);
 
+    /// From now on; those that are there stay.
+    void set_types(EventTypes types) { types_ = types; }
+
     /// Keeps the newest events that fit.
     void set_limit(std::size_t limit);
     [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
@@ -26,6 +29,7 @@ private:
     std::vector<Event> events_;
     std::size_t oldest_ = 0;  ///< where the next one goes once the ring is full
     std::size_t limit_;
+    EventTypes types_;
 };
 
 }  // namespace baton::engine

@@ -25,6 +25,17 @@ EventLog with_events(std::size_t limit, std::uint64_t count) {
     return log;
 }
 
+TEST(EventLog, RemembersOnlyTheTypesChosen) {
+    EventLog log(10);
+    EventTypes types = EventTypes::none();
+    types.add(EventKind::worker_lost);
+    log.add({.kind = EventKind::request_done, .value = 1});
+    log.set_types(types);
+    log.add({.kind = EventKind::request_done, .value = 2});
+    log.add({.kind = EventKind::worker_lost, .value = 3});
+    EXPECT_THAT(values(log, 10), ElementsAre(3, 1));
+}
+
 TEST(EventLog, IS10_TellsTheNewestFirst) {
     EXPECT_THAT(values(with_events(10, 3), 10), ElementsAre(3, 2, 1));
     EXPECT_THAT(values(with_events(10, 3), 2), ElementsAre(3, 2));

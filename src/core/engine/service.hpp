@@ -120,7 +120,7 @@ public:
     /// What waits moves to where it would be if it had come with this priority.
     void set_client_priority(Instant now, ClientId client, std::uint8_t priority);
     void reset_statistics();
-    void set_event_limit(std::size_t limit);
+    void set_events(const EventMemory& memory);
 
     // Supply.
 

@@ -207,6 +207,9 @@ void Service::reset_statistics() {
     });
 }
 
-void Service::set_event_limit(std::size_t limit) { state_->events.set_limit(limit); }
+void Service::set_events(const EventMemory& memory) {
+    state_->events.set_limit(memory.limit);
+    state_->events.set_types(memory.types);
+}
 
 }  // namespace baton::engine

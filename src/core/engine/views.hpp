@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -123,6 +124,36 @@ enum class EventKind : std::uint8_t {
     attach_taken,
     service_changed,
     command,  ///< an operator's; text in the daemon's log
+};
+inline constexpr std::size_t event_kind_count = static_cast<std::size_t>(EventKind::command) + 1;
+
+/// Which kinds of events are remembered; all of them, unless somebody chooses.
+class EventTypes {
+public:
+    static constexpr EventTypes none() { return EventTypes(0); }
+    constexpr EventTypes() = default;
+
+    constexpr void add(EventKind kind) { bits_ |= bit(kind); }
+    [[nodiscard]] constexpr bool has(EventKind kind) const { return (bits_ & bit(kind)) != 0; }
+
+    friend bool operator==(const EventTypes&, const EventTypes&) = default;
+
+private:
+    static_assert(event_kind_count <= 32);
+    static constexpr std::uint32_t bit(EventKind kind) {
+        return std::uint32_t{1} << static_cast<unsigned>(kind);
+    }
+    constexpr explicit EventTypes(std::uint32_t bits) : bits_(bits) {}
+
+    std::uint32_t bits_ = (std::uint64_t{1} << event_kind_count) - 1;
+};
+
+/// What is remembered of what happens.
+struct EventMemory {
+    std::size_t limit = 10'000;  ///< the newest so many; 0: nothing
+    EventTypes types;
+
+    friend bool operator==(const EventMemory&, const EventMemory&) = default;
 };
 
 struct Event {

@@ -82,7 +82,7 @@ Result<ServiceId> Fleet::configure(std::string_view name,
         if (!added) return std::unexpected(added.error());
         cell = *added;
         performer_.drive(cell, [&](Service& service, Instant now, Actions& out) {
-            service.set_event_limit(event_limit_);
+            service.set_events(event_memory_);
             for (const auto& [host, expected] : hosts_) {
                 service.set_host_expected(now, host, expected, out);
             }
@@ -345,12 +345,12 @@ void Fleet::reset_statistics() {
     }
 }
 
-void Fleet::set_event_limit(std::size_t limit) {
-    event_limit_ = limit;
-    registry_.set_event_limit(limit);
+void Fleet::set_events(const engine::EventMemory& memory) {
+    event_memory_ = memory;
+    registry_.set_event_limit(memory.limit);
     for (const auto& cell : registry_.services()) {
         const os::MutexLock lock(cell->mutex);
-        cell->service.set_event_limit(limit);
+        cell->service.set_events(memory);
     }
 }
 

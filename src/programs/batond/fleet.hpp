@@ -91,7 +91,7 @@ public:
     [[nodiscard]] std::vector<engine::Event> events(std::size_t newest) const;
 
     void reset_statistics();
-    void set_event_limit(std::size_t limit);
+    void set_events(const engine::EventMemory& memory);
     /// Ends all workers.
     void stop_everything();
     /// No request and no process of a worker is left.
@@ -103,7 +103,7 @@ private:
 
     Registry& registry_;
     Performer& performer_;
-    std::size_t event_limit_ = 10'000;
+    engine::EventMemory event_memory_;
     std::vector<std::pair<std::string, bool>> hosts_;  ///< expected or not, as said so far
 };
 

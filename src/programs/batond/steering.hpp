@@ -108,7 +108,7 @@ public:
 
     // steering_daemon.cpp
     command::Answer<> set_buckets(std::size_t count, Duration window) override;
-    command::Answer<> set_event_limit(std::size_t limit) override;
+    command::Answer<> set_events(const engine::EventMemory& memory) override;
     command::Answer<> set_max_users(std::uint32_t limit) override;
     command::Answer<> set_rejecting(bool rejecting) override;
     void reset_statistics() override;
@@ -178,8 +178,8 @@ private:
     std::map<WorkerId, bool> started_alone_;  ///< by `start id`, `stop id`
     std::uint32_t max_users_ = 0;
     bool ending_ = false;
-    std::size_t event_limit_ = 10'000;
-    std::vector<CommandEvent> command_events_;  ///< oldest first, at most event_limit_
+    engine::EventMemory event_memory_;
+    std::vector<CommandEvent> command_events_;  ///< oldest first, at most as many
 };
 
 }  // namespace baton::daemon

@@ -12,6 +12,7 @@
 #include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/operations.hpp"
+#include "core/engine/views.hpp"
 #include "io/os/text_file.hpp"
 #include "programs/batond/steering.hpp"
 
@@ -45,12 +46,12 @@ Answer<> Steering::set_buckets(std::size_t count, Duration window) {
     return {};
 }
 
-Answer<> Steering::set_event_limit(std::size_t limit) {
-    event_limit_ = limit;
-    parts_.fleet.set_event_limit(limit);
-    if (command_events_.size() > limit) {
+Answer<> Steering::set_events(const engine::EventMemory& memory) {
+    event_memory_ = memory;
+    parts_.fleet.set_events(memory);
+    if (command_events_.size() > memory.limit) {
         command_events_.erase(command_events_.begin(),
-                              command_events_.end() - static_cast<std::ptrdiff_t>(limit));
+                              command_events_.end() - static_cast<std::ptrdiff_t>(memory.limit));
     }
     return {};
 }
@@ -104,8 +105,11 @@ void Steering::abort() { std::abort(); }
 void Steering::commit(command::Change change, std::move_only_function<void(Result<>)> done) {
     for (const auto& line : change.lines) {
         spdlog::info("command by {}: {}", change.who, line);
-        if (event_limit_ == 0) continue;
-        if (command_events_.size() == event_limit_) command_events_.erase(command_events_.begin());
+        if (event_memory_.limit == 0 || !event_memory_.types.has(engine::EventKind::command)) {
+            continue;
+        }
+        if (command_events_.size() == event_memory_.limit)
+            command_events_.erase(command_events_.begin());
         command_events_.push_back({parts_.loops.control_loop().now(), change.who + ": " + line});
     }
     if (journal_ == nullptr || change.lines.empty()) return done({});

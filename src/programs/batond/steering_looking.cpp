@@ -151,8 +151,8 @@ command::StatusView Steering::status() {
     }
     status.next_client_id = parts_.clients.peek_next_id();
     status.max_users = max_users_;
-    status.events = events(event_limit_).size();
-    status.event_limit = event_limit_;
+    status.events = events(event_memory_.limit).size();
+    status.event_limit = event_memory_.limit;
     parts_.control.with_buckets([&](engine::ThroughputBuckets& buckets) {
         status.buckets = buckets.counts(now);
         status.bucket_window = buckets.window();
@@ -179,6 +179,8 @@ command::StatusView Steering::status() {
 }
 
 std::vector<command::EventRow> Steering::events(std::size_t count) {
+    // Each service remembers so many for itself; together they are asked for the newest of all.
+    count = std::min(count, event_memory_.limit);
     // Monotonic times are shown as the wall clock has them now.
     const auto now = parts_.loops.control_loop().refresh_now();
     const auto wall = std::chrono::system_clock::now();
@@ -226,7 +228,7 @@ command::Configuration Steering::configuration() {
         configuration.services.push_back(std::move(service));
     }
     configuration.routes = route_specs_;
-    configuration.event_limit = event_limit_;
+    configuration.events = event_memory_;
     configuration.max_users = max_users_;
     configuration.rejecting = parts_.switches.rejecting.load(std::memory_order_relaxed);
     parts_.control.with_buckets([&](const engine::ThroughputBuckets& buckets) {
