@@ -25,7 +25,7 @@ constexpr auto descriptor_wait = std::chrono::milliseconds(50);
 Result<std::unique_ptr<WorkerListener>> WorkerListener::open(loop::EventLoop& loop,
                                                              const os::Address& address,
                                                              Connected connected) {
-    auto fd = os::listen_on(address, os::SocketKind::packet, {});
+    auto fd = os::listen_on(address, os::SocketKind::packet, {.unix_mode = 0666});
     if (!fd) return std::unexpected(fd.error());
     return std::unique_ptr<WorkerListener>(
         new WorkerListener(loop, std::move(*fd), address, std::move(connected)));

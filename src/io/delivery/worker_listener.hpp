@@ -10,8 +10,10 @@
 
 namespace baton::delivery {
 
-/// Where workers connect: a SOCK_SEQPACKET Unix socket, created with mode 0660. Belongs to its
-/// loop.
+/// Where workers connect: a SOCK_SEQPACKET Unix socket. Belongs to its loop.
+///
+/// Its mode is 0666, since an agent starts workers as whatever user they are to run; the owner
+/// looks at who has connected (SO_PEERCRED) before anything is read.
 class WorkerListener {
 public:
     using Connected = std::function<void(os::UniqueFd)>;

@@ -36,6 +36,9 @@
 #include "io/os/fd.hpp"
 #include "io/os/file_layer.hpp"
 #include "io/os/helper_process.hpp"
+#include "io/os/process_identity.hpp"
+#include "io/os/process_table.hpp"
+#include "io/os/socket.hpp"
 #include "io/os/socket_file.hpp"
 #include "programs/batond/metrics.hpp"
 #include "programs/batond/service_manager.hpp"
@@ -65,8 +68,7 @@ std::size_t loop_count(std::size_t wanted) {
 WorkerTerms terms_of(const Settings& settings) {
     return {.head_limit_bytes = static_cast<std::uint32_t>(http::head_bytes_ceiling),
             .reconnect_seconds = static_cast<std::uint32_t>(
-                std::chrono::ceil<std::chrono::seconds>(settings.reconnect).count()),
-            .users = settings.worker_users};
+                std::chrono::ceil<std::chrono::seconds>(settings.reconnect).count())};
 }
 
 Identity identity_of(const Settings& settings) {
@@ -188,9 +190,40 @@ void Daemon::open_sockets() {
     }
     auto listener = delivery::WorkerListener::open(
         loops_.control_loop(), *worker_address,
-        [this](os::UniqueFd worker) { loops_.assign(std::move(worker)); });
+        [this](os::UniqueFd worker) { worker_connected(std::move(worker)); });
     if (!listener) cannot_listen(settings_.worker_socket(), listener.error());
     workers_ = std::move(*listener);
+}
+
+/// Anybody may connect; who may stay is decided by who he is. An agent's children may, as whatever
+/// user they run: it was an agent that made them so.
+void Daemon::worker_connected(os::UniqueFd worker) {
+    const auto peer = os::peer_credentials(worker.borrow());
+    if (!peer) return;
+    const auto& users = settings_.worker_users;
+    const bool allowed = peer->user_id == 0 || peer->user_id == os::own_user_id() ||
+                         std::ranges::find(users, peer->user_id) != users.end() ||
+                         started_by_an_agent(static_cast<int>(peer->process_id));
+    if (!allowed) {
+        spdlog::warn(
+            "worker link: process {} of user {} may not be a worker: no agent has started "
+            "it; allow the user with --worker-user",
+            peer->process_id, peer->user_id);
+    }
+    loops_.assign(std::move(worker), allowed);
+}
+
+bool Daemon::started_by_an_agent(int process_id) const {
+    // Those that are connected, and one that outlived an earlier daemon and has yet to come back.
+    std::vector<int> agents{own_agent_.lock_owner()};
+    for (const auto& agent : port_.agents()) agents.push_back(static_cast<int>(agent.process_id));
+    constexpr int generations = 64;
+    auto entry = os::process_entry(process_id);
+    for (int count = 0; entry && entry->parent > 1 && count < generations; ++count) {
+        if (std::ranges::find(agents, entry->parent) != agents.end()) return true;
+        entry = os::process_entry(entry->parent);
+    }
+    return false;
 }
 
 // ---- Configuration

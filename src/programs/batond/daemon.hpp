@@ -48,6 +48,8 @@ private:
     /// Gives the loops what they need. @return the control loop's hand
     Performer& furnish_loops();
     void open_sockets();
+    void worker_connected(os::UniqueFd worker);
+    [[nodiscard]] bool started_by_an_agent(int process_id) const;
     void load();
     void load_state(const std::vector<std::string>& lines);
     void load_file();

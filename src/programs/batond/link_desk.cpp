@@ -18,7 +18,6 @@
 #include "core/engine/service.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/delivery/worker_link.hpp"
-#include "io/os/process_identity.hpp"
 #include "io/os/socket.hpp"
 #include "programs/batond/adopt_copy.hpp"
 #include "programs/batond/loop_context.hpp"
@@ -43,19 +42,12 @@ engine::Disposition disposition_of(std::uint8_t value) {
 LinkDesk::LinkDesk(LoopContext& here, Registry& registry, WorkerTerms terms)
     : here_(here), registry_(registry), terms_(std::move(terms)) {}
 
-void LinkDesk::connected(os::UniqueFd fd) {
+void LinkDesk::connected(os::UniqueFd fd, bool allowed) {
     const auto peer = os::peer_credentials(fd.borrow());
     if (!peer) return;
-    const bool allowed = peer->user_id == 0 || peer->user_id == os::own_user_id() ||
-                         std::ranges::find(terms_.users, peer->user_id) != terms_.users.end();
     delivery::LinkEvents& events = *this;
     auto link = std::make_shared<delivery::WorkerLink>(std::move(fd), *peer, here_.loop(), events);
-    if (!allowed) {
-        spdlog::warn(
-            "worker link: user {} (process {}) may not be a worker; allow it with --worker-user",
-            peer->user_id, peer->process_id);
-        return link->refuse("this user may not be a worker here (batond --worker-user)");
-    }
+    if (!allowed) return link->refuse("this user may not be a worker here (batond --worker-user)");
     link->start();
 }
 

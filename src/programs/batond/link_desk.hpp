@@ -23,7 +23,6 @@ namespace baton::daemon {
 struct WorkerTerms {
     std::uint32_t head_limit_bytes = 0;
     std::uint32_t reconnect_seconds = 30;
-    std::vector<std::uint32_t> users;  ///< besides root and the daemon's own: who may be a worker
 };
 
 /// Receives the workers whose links one loop reads. Belongs to that loop.
@@ -32,7 +31,8 @@ public:
     LinkDesk(LoopContext& here, Registry& registry, WorkerTerms terms);
 
     /// A connection to the worker listener.
-    void connected(os::UniqueFd fd);
+    /// @param allowed  who is there may be a worker; others are told that they may not
+    void connected(os::UniqueFd fd, bool allowed);
 
 private:
     void hello(const std::shared_ptr<delivery::WorkerLink>& link,

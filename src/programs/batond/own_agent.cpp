@@ -38,6 +38,7 @@ OwnAgent::OwnAgent(loop::EventLoop& loop, std::string command_socket,
                    std::function<bool()> connected)
     : loop_(loop),
       command_socket_(std::move(command_socket)),
+      lock_path_(command_socket_ + ".agent.localhost.lock"),
       connected_(std::move(connected)),
       pause_(pause_first) {
     timer_.bind(loop_, [this] { look(); });
@@ -65,7 +66,11 @@ void OwnAgent::stop() {
 
 bool OwnAgent::expects_another() const {
     if (process_ || connected_()) return false;
-    return os::lock_file_is_held(command_socket_ + ".agent.localhost.lock");
+    return os::lock_file_is_held(lock_path_);
+}
+
+int OwnAgent::lock_owner() const {
+    return os::lock_file_is_held(lock_path_) ? os::lock_file_owner(lock_path_) : 0;
 }
 
 void OwnAgent::look() {
@@ -83,11 +88,10 @@ void OwnAgent::wait_for_another() {
         wait_told_ = false;
     }
     if (now - waits_since_ >= usual_return && !std::exchange(wait_told_, true)) {
-        const auto path = command_socket_ + ".agent.localhost.lock";
         spdlog::warn(
             "the agent of this host (process {}) runs but does not connect; no worker can be "
             "started until it does: if it hangs, end it",
-            os::lock_file_owner(path));
+            os::lock_file_owner(lock_path_));
     }
     timer_.start(now + look_pause_);
     look_pause_ = std::min(look_pause_ * 2, look_pause_limit);

@@ -31,6 +31,8 @@ public:
     [[nodiscard]] bool ended() const noexcept { return !process_.has_value(); }
     /// Another one runs, which outlived an earlier daemon and has not come back yet.
     [[nodiscard]] bool expects_another() const;
+    /// The process that says it is the agent of this host; 0: none.
+    [[nodiscard]] int lock_owner() const;
 
 private:
     void look();
@@ -40,6 +42,7 @@ private:
 
     loop::EventLoop& loop_;
     std::string command_socket_;
+    std::string lock_path_;
     std::function<bool()> connected_;
     std::optional<os::HelperProcess> process_;
     loop::Watch watch_;
