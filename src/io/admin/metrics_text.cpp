@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "core/base/check.hpp"
+#include "core/base/utf8.hpp"
 
 namespace baton::admin {
 namespace {
@@ -32,27 +33,6 @@ std::string_view word(MetricKind kind) {
         case MetricKind::histogram: return "histogram";
     }
     return "untyped";
-}
-
-/// Bytes of the UTF-8 character at the beginning of `text`, 0 if it is none (RFC 3629, 4: neither
-/// overlong forms nor surrogates).
-std::size_t utf8_size(std::string_view text) {
-    const auto byte = [&](std::size_t index) -> unsigned {
-        return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
-    };
-    const auto tail = [&](std::size_t index, unsigned low = 0x80, unsigned high = 0xBF) {
-        return byte(index) >= low && byte(index) <= high;
-    };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    if (first < 0xC2 || first > 0xF4) return 0;
-    if (first < 0xE0) return tail(1) ? 2 : 0;
-    if (first < 0xF0) {
-        return tail(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
-    }
-    return tail(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3)
-               ? 4
-               : 0;
 }
 
 /// Help texts know `\\` and `\n`, label values `\"` as well.
