@@ -56,8 +56,10 @@ std::expected<StateLog, std::string> StateLog::open(os::FileLayer& files, std::s
                                                     std::uint64_t salt) {
     StateLog log(files, std::move(folder), salt);
     if (const auto made = files.make_folder(log.folder_); !made) {
-        return std::unexpected(fmt::format("the state folder {} cannot be made: {}", log.folder_,
-                                           describe(made.error())));
+        return std::unexpected(
+            fmt::format("the state folder {} cannot be made: {}; make it yourself for the user "
+                        "that runs batond, or name another folder with --state",
+                        log.folder_, describe(made.error())));
     }
     auto lock = files.lock(log.folder_ + "/lock");
     if (!lock && lock.error().code == Errc::in_use) {

@@ -23,7 +23,8 @@ namespace baton::tool {
 std::expected<Connection, std::string> Connection::open(const std::string& socket) {
     const auto address = os::Address::parse("unix:" + socket);
     if (!address) {
-        return std::unexpected(fmt::format("{}: the path is too long for a Unix socket", socket));
+        return std::unexpected(fmt::format(
+            "{}: the path is too long for a Unix socket; one has at most 107 bytes", socket));
     }
     auto fd = os::connect_to(*address, os::SocketKind::stream);
     if (fd) return Connection(std::move(*fd));

@@ -30,6 +30,7 @@
 #include "io/os/signal.hpp"
 #include "io/os/text_file.hpp"
 #include "programs/baton_agent/options.hpp"
+#include "programs/batond/json_log.hpp"
 
 namespace {
 
@@ -139,7 +140,11 @@ int main(int argument_count, char** arguments) {
         if (line.exit_status >= 0) return line.exit_status;
         spdlog::logger log("baton-agent", std::make_shared<spdlog::sinks::stderr_sink_st>());
         log.set_level(spdlog::level::from_str(line.log_level));
-        log.set_pattern("%Y-%m-%dT%H:%M:%S.%e baton-agent[%P] %l: %v");
+        if (line.log_json) {
+            log.set_formatter(baton::daemon::json_log_formatter());
+        } else {
+            log.set_pattern("%Y-%m-%dT%H:%M:%S.%e baton-agent[%P] %l: %v");
+        }
         try {
             return run(line, log);
         } catch (const std::exception& error) {

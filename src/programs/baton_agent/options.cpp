@@ -48,6 +48,10 @@ CommandLine parse_command_line(int argument_count, const char* const* arguments)
     app.add_option("--log", line.log_level, "least level that is logged to standard error")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
         ->capture_default_str();
+    std::string log_format = "text";
+    app.add_option("--log-format", log_format, "json: one object a line, as batond writes them")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
     app.add_option("--map", line.map_file,
                    "file of lines 'SERVICE PATH ARGUMENTS...' that override batond's definitions")
         ->check(CLI::ExistingFile);
@@ -64,6 +68,7 @@ CommandLine parse_command_line(int argument_count, const char* const* arguments)
     } catch (const CLI::ParseError& stop) {
         line.exit_status = app.exit(stop);
     }
+    line.log_json = log_format == "json";
     line.socket = as_address(line.socket);
     return line;
 }

@@ -9,6 +9,7 @@ struct CommandLine {
     std::string socket;  ///< as an address: `unix:/run/baton/baton.sock`
     std::string host = "localhost";
     std::string log_level = "info";
+    bool log_json = false;
     std::string map_file;
     std::string allow_file;
     std::string cgroup = "auto";

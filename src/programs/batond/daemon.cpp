@@ -57,6 +57,9 @@ constexpr auto survivor_limit = std::chrono::seconds(5);
 /// Between two looks whether agents have ended.
 constexpr auto agents_interval = std::chrono::milliseconds(20);
 
+/// With `.workers` behind it the path has to fit into sockaddr_un.
+constexpr std::string_view path_remedy = "choose one of at most 99 bytes";
+
 /// For the last answers of the command port.
 constexpr auto port_patience = std::chrono::seconds(2);
 
@@ -136,14 +139,16 @@ Daemon::Daemon(const Settings& settings)
       admin_(loops_.control_loop(), pages_),
       files_(os::make_file_layer()),
       own_agent_(loops_.control_loop(), settings.command_socket,
+                 {"--log", settings.log_level, "--log-format", settings.log_format},
                  [this] { return port_.agent_connected("localhost"); }),
       end_timer_(loops_.control_loop(), [this] { look_for_agents(); }) {
     clients_.set_ceiling(client_ceiling(settings.descriptors));
     switches_.access_log_json.store(settings.access_log_json, std::memory_order_relaxed);
     if (const auto opened = access_log_.open(settings.access_log); !opened) {
-        throw std::runtime_error(fmt::format("cannot write the access log {}: {}",
-                                             settings.access_log,
-                                             os::describe_os_error(opened.error().os_errno)));
+        throw std::runtime_error(
+            fmt::format("cannot write the access log {}: {}; name a file in "
+                        "a folder that is there and may be written",
+                        settings.access_log, os::describe_os_error(opened.error().os_errno)));
     }
     fleet_.add_operator_service();
     if (!settings.state_directory.empty()) {
@@ -177,16 +182,18 @@ Daemon::~Daemon() {
 void Daemon::open_sockets() {
     const auto address = os::Address::parse("unix:" + settings_.command_socket);
     if (!address) {
-        throw std::runtime_error(fmt::format("--socket {}: the path is too long for a Unix socket",
-                                             settings_.command_socket));
+        throw std::runtime_error(
+            fmt::format("--socket {}: the path is too long for a Unix socket; {}",
+                        settings_.command_socket, path_remedy));
     }
     if (const auto bound = port_.listen(*address, {}); !bound) {
         cannot_listen(settings_.command_socket, bound.error());
     }
     const auto worker_address = os::Address::parse("unix:" + settings_.worker_socket());
     if (!worker_address) {
-        throw std::runtime_error(fmt::format("--socket {}: the path is too long for a Unix socket",
-                                             settings_.command_socket));
+        throw std::runtime_error(
+            fmt::format("--socket {}: the path is too long for a Unix socket; {}",
+                        settings_.command_socket, path_remedy));
     }
     auto listener = delivery::WorkerListener::open(
         loops_.control_loop(), *worker_address,

@@ -6,7 +6,7 @@
 
 namespace baton::daemon {
 
-/// The daemon's log as one JSON object a line: time (UTC), level, message.
+/// A log as one JSON object a line: time (UTC), level, program, pid, message. The agent's, too.
 [[nodiscard]] std::unique_ptr<spdlog::formatter> json_log_formatter();
 
 }  // namespace baton::daemon

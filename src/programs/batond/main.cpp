@@ -75,8 +75,6 @@ void start_log(const std::string& level, bool json) {
 int main(int argc, char** argv) {
     Settings settings;
     settings.command_socket = default_socket();
-    std::string log_level = "info";
-    std::string log_format = "text";
     std::string access_log_format = "combined";
     bool check_only = false;
     bool no_agent = false;
@@ -99,9 +97,9 @@ int main(int argc, char** argv) {
     app.add_option("--access-log", settings.access_log, "file for the access log; - is stdout");
     app.add_option("--access-log-format", access_log_format)
         ->check(CLI::IsMember({"combined", "json"}));
-    app.add_option("--log-level", log_level)
+    app.add_option("--log-level", settings.log_level)
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-    app.add_option("--log-format", log_format)->check(CLI::IsMember({"text", "json"}));
+    app.add_option("--log-format", settings.log_format)->check(CLI::IsMember({"text", "json"}));
     app.add_option("--worker-user", settings.worker_users,
                    "user id that may register workers, beside root and the daemon's own");
     app.add_option("--drain", drain_seconds, "seconds that clients have at a graceful end")
@@ -125,7 +123,7 @@ int main(int argc, char** argv) {
         return check(settings.config_file);
     }
 
-    start_log(log_level, log_format == "json");
+    start_log(settings.log_level, settings.log_format == "json");
     try {
         settings.command_socket = std::filesystem::absolute(settings.command_socket);
         if (!settings.state_directory.empty()) {

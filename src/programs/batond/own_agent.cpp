@@ -34,11 +34,12 @@ constexpr int another_is_running = 75;
 
 }  // namespace
 
-OwnAgent::OwnAgent(loop::EventLoop& loop, std::string command_socket,
+OwnAgent::OwnAgent(loop::EventLoop& loop, std::string command_socket, std::vector<std::string> log,
                    std::function<bool()> connected)
     : loop_(loop),
       command_socket_(std::move(command_socket)),
       lock_path_(command_socket_ + ".agent.localhost.lock"),
+      log_(std::move(log)),
       connected_(std::move(connected)),
       pause_(pause_first) {
     timer_.bind(loop_, [this] { look(); });
@@ -99,7 +100,9 @@ void OwnAgent::wait_for_another() {
 
 void OwnAgent::spawn() {
     const auto path = os::own_program_folder() + "/baton-agent";
-    auto process = os::start_helper(path, {"--socket", command_socket_});
+    std::vector<std::string> arguments{"--socket", command_socket_};
+    arguments.insert(arguments.end(), log_.begin(), log_.end());
+    auto process = os::start_helper(path, arguments);
     if (!process) {
         spdlog::error("cannot start the agent {}: {}; workers of this host cannot be started", path,
                       os::describe_os_error(process.error().os_errno));

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/time.hpp"
 #include "io/loop/event_loop.hpp"
@@ -19,7 +20,9 @@ namespace baton::daemon {
 class OwnAgent {
 public:
     /// @param connected  whether an agent of this host is connected
-    OwnAgent(loop::EventLoop& loop, std::string command_socket, std::function<bool()> connected);
+    /// @param log  level and format of its log, as its options say them
+    OwnAgent(loop::EventLoop& loop, std::string command_socket, std::vector<std::string> log,
+             std::function<bool()> connected);
 
     void start();
     /// The agent of this host, whoever started it, is not connected any more.
@@ -43,6 +46,7 @@ private:
     loop::EventLoop& loop_;
     std::string command_socket_;
     std::string lock_path_;
+    std::vector<std::string> log_;
     std::function<bool()> connected_;
     std::optional<os::HelperProcess> process_;
     loop::Watch watch_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
@@ -64,7 +65,12 @@ std::unexpected<command::CommandError> cannot_listen(const std::string& address,
             return command::refuse(
                 fmt::format("a command listener on {} needs a token", address),
                 "add token=SECRET; on a Unix socket the file's rights are enough");
-        default: return command::refuse(fmt::format("cannot listen on {}: {}", address, reason));
+        default:
+            return command::refuse(
+                fmt::format("cannot listen on {}: {}", address, reason),
+                error.os_errno == EADDRNOTAVAIL
+                    ? "this host has no such address: choose one of its own, or *:PORT for all"
+                    : "choose another address");
     }
 }
 

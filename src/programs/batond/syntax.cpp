@@ -21,8 +21,9 @@ using command::Answer;
 Answer<os::Address> parse_address(std::string_view text) {
     const auto address = os::Address::parse(text);
     if (address) return *address;
-    return command::refuse(fmt::format("'{}' is no address to listen on", text),
-                           "write 127.0.0.1:8080, [::1]:8080, *:8080 or unix:PATH");
+    return command::refuse(
+        fmt::format("'{}' is no address to listen on", text),
+        "write 127.0.0.1:8080, [::1]:8080, *:8080 or unix:PATH (at most 107 bytes)");
 }
 
 Answer<http::Route> route_of(const command::RouteSpec& spec, ServiceId service) {
