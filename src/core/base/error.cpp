@@ -50,7 +50,7 @@ constexpr std::array table{
               "The body of the request did not arrive in time"},
     ErrorInfo{no_route, "no_route", client, 404, "No route leads to a service"},
     ErrorInfo{method_not_allowed, "method_not_allowed", client, 405,
-              "The routes for this path do not take this method"},
+              "What is at this path does not take this method"},
     ErrorInfo{unknown_service, "unknown_service", host, 503, "The service is not defined"},
     ErrorInfo{service_stopped, "service_stopped", host, 503, "The service is stopped"},
     ErrorInfo{no_worker, "no_worker", host, 503,

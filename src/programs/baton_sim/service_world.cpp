@@ -130,7 +130,7 @@ void ServiceWorld::check_views() const {
         if (worker.available) {
             promise(!worker.paused && worker.queue != engine::WorkerQueue::lazy &&
                         worker.running < worker.slots,
-                    "rule 4: available is idle, or busy with a free slot");
+                    "a worker is available only when idle, or busy with a free slot");
         }
     }
     promise(!available || shadow_.unblocked() == 0,
