@@ -432,10 +432,12 @@ auto make_table() {
             .changes_state = true,
             .group = daemon_chapter,
             .summary = "Makes the running configuration equal to a file that the daemon can read.",
-            .details = "The file is checked as a whole first. Then only what differs is changed: "
-                       "services are compared by name, workers by their definitions, routes by "
-                       "pattern and method, listeners by address. The commands that were run are "
-                       "the answer. What the file does not mention is removed.",
+            .details =
+                "The file is checked as a whole first. Then only what differs is changed: "
+                "services are compared by name, workers by their definitions, routes by "
+                "pattern and method, listeners by address. The commands that were run are "
+                "the answer. What the file does not mention is removed; a service that still "
+                "has requests is stopped, and removed when the file is applied again.",
             .help_usage = "apply file",
             .help_text = "makes the configuration equal to a file",
             .run = run::apply},

@@ -330,8 +330,8 @@ TEST(Difference, ChangesNoMoreThanItMust) {
         "config service a max=4\nconfig worker a localhost /w\nconfig worker a localhost /x\n"
         "route /a a\nlisten http 127.0.0.1:80");
     EXPECT_EQ(difference(running, wanted),
-              (Lines{"unroute /", "stop old", "delete service old", "config service a max=4",
-                     "config worker a localhost /x", "route /a a"}));
+              (Lines{"unroute /", "stop old", "config service a max=4",
+                     "config worker a localhost /x", "route /a a", "delete service old"}));
 }
 
 TEST(Difference, WorkersThatGoArePausedFirst) {

@@ -177,7 +177,6 @@ std::vector<std::string> difference(const Configuration& running, const Configur
     for (const ConfiguredService& service : running.services) {
         if (find(wanted, service.name) != nullptr) continue;
         if (service.started) lines.push_back("stop " + quoted(service.name));
-        lines.push_back("delete service " + quoted(service.name));
     }
     for (const ConfiguredService& service : wanted.services) {
         const ConfiguredService* present = find(running, service.name);
@@ -193,6 +192,12 @@ std::vector<std::string> difference(const Configuration& running, const Configur
     }
     for (const ListenerSpec& listener : without(wanted.listeners, running.listeners)) {
         lines.push_back(listener_line(listener));
+    }
+    // Last: what still works on a request cannot go yet, and must not keep the rest from being
+    // done.
+    for (const ConfiguredService& service : running.services) {
+        if (find(wanted, service.name) != nullptr) continue;
+        lines.push_back("delete service " + quoted(service.name));
     }
     return lines;
 }

@@ -17,6 +17,7 @@
 #include "core/command/help.hpp"
 #include "core/command/invocation.hpp"
 #include "core/command/json.hpp"
+#include "core/command/mask.hpp"
 #include "core/command/operations.hpp"
 #include "core/command/render.hpp"
 #include "core/command/run.hpp"
@@ -115,18 +116,30 @@ Result apply(const Invocation& call, Operations& operations) {
     }
     const auto lines = difference(operations.configuration(), *wanted);
     Outcome outcome;
-    for (std::size_t index = 0; index < lines.size(); ++index) {
-        const auto words = split_line(lines[index]);
+    std::vector<std::string> made;
+    std::string first_failure;
+    for (const std::string& line : lines) {
+        const auto words = split_line(line);
         auto done = words ? execute(*words, operations) : std::unexpected(words.error());
-        if (!done) {
-            outcome.failed = CommandError{
-                .what = fmt::format("'{}': {}", lines[index], done.error().text()),
-                .remedy = fmt::format("{} of {} changes were made; apply again when this is "
-                                      "possible",
-                                      index, lines.size())};
-            return outcome;
+        if (done) {
+            made.push_back(mask_secrets(line));
+            outcome.changes.insert(outcome.changes.end(), done->changes.begin(),
+                                   done->changes.end());
+            continue;
         }
-        outcome.changes.insert(outcome.changes.end(), done->changes.begin(), done->changes.end());
+        if (first_failure.empty()) {
+            first_failure = fmt::format("'{}': {}", mask_secrets(line), done.error().text());
+        }
+        // Nothing builds on what goes; on everything else what follows may.
+        if (!line.starts_with("delete ")) break;
+    }
+    if (!first_failure.empty()) {
+        outcome.failed = CommandError{
+            .what = std::move(first_failure),
+            .remedy = fmt::format("{} of {} changes were made{}; apply again for the rest",
+                                  made.size(), lines.size(),
+                                  made.empty() ? "" : fmt::format(" ({})", fmt::join(made, "; ")))};
+        return outcome;
     }
     if (call.json) {
         outcome.text = lines_json(lines);

@@ -154,10 +154,9 @@ TEST_F(Running, ApplyMakesTheConfigurationEqualToAFile) {
     (void)outcome("config service old");
     daemon_.file = "config service new max=1\nroute / new\n";
     const Outcome applied = outcome("apply baton.conf");
-    EXPECT_EQ(applied.text, "delete service old\nconfig service new max=1\nroute / new\nOk.");
-    EXPECT_EQ(applied.changes,
-              (std::vector<std::string>{"delete service old", "config service new max=1 id=3",
-                                        "route / new"}));
+    EXPECT_EQ(applied.text, "config service new max=1\nroute / new\ndelete service old\nOk.");
+    EXPECT_EQ(applied.changes, (std::vector<std::string>{"config service new max=1 id=3",
+                                                         "route / new", "delete service old"}));
     EXPECT_EQ(answer("apply baton.conf"), "Ok. Nothing differs.");
 }
 
@@ -179,7 +178,7 @@ TEST_F(Running, ApplyThatFailsHalfWaySaysSoAndKeepsWhatWasDone) {
     ASSERT_TRUE(applied.failed.has_value());
     EXPECT_EQ(applied.failed->text(),
               "apply: 'delete worker 1': delete worker: worker 1 is busy; pause 1 first; 2 of 3 "
-              "changes were made; apply again when this is possible");
+              "changes were made (config service a max=2; pause 1); apply again for the rest");
     EXPECT_EQ(applied.changes,
               (std::vector<std::string>{"config service a max=2 id=2", "pause 1"}));
 }
