@@ -1,8 +1,11 @@
 """The command language as people and their programs meet it: tools, clients of Redis, files."""
 
 import json
+import re
 import socket
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,8 @@ from harness.daemon import bin_dir
 from harness.resp import CommandRefused, CommandSession
 from harness.terminal import Terminal
 from harness.waiting import LIMIT_SECONDS, wait_until
+
+WORKER = Path(__file__).parent / "workers/scripted_worker.py"
 
 
 def run(program: str, *arguments: str, **options) -> subprocess.CompletedProcess:
@@ -334,3 +339,147 @@ def test_only_the_types_chosen_are_remembered(baton):
     assert len(baton.json("listevents")) > before
     with pytest.raises(CommandRefused, match="did you mean 'worker'"):
         baton.command("config events 100 types=workr")
+
+
+# -- whole configurations
+
+EVERYTHING = f"""
+    config events 500 types=worker
+    buckets 12 2500ms
+    config maxusers 700
+    config service thumbs min=1 max=3 pri=4 queue-timeout=1500ms
+    config service a/b/c
+    config worker thumbs localhost env='A=b c' slots=2 {sys.executable} {WORKER} '--x y'
+    config worker a/b/c elsewhere argv=isectd /srv/old
+    route /thumbs/ thumbs method=GET,HEAD pri=9
+    route *.example.org/x a/b/c
+    start a/b/c
+    pause a/b/c
+    reject on
+    listen http 127.0.0.1:0 head-timeout=3s half-close=answer
+    listen command unix:other.sock
+    listen admin 127.0.0.1:0
+"""
+
+
+def test_what_save_prints_is_a_configuration_that_gives_the_same(baton):
+    baton.start(EVERYTHING)
+    saved = baton.command("save")
+    for option in ["types=worker", "method=GET,HEAD", "'env=A=b c'", "pause a/b/c", "half-close=answer"]:
+        assert option in saved
+    file = baton.folder / "saved.conf"
+    file.write_text(saved + "\n")
+    checked = run("batond", "--check", str(file))
+    assert (checked.returncode, checked.stdout) == (0, f"{file}: ok\n")
+    assert baton.command(f"apply {file}") == "Ok. Nothing differs."
+    assert baton.stop() == 0
+    baton.start(saved)
+    assert baton.command("save") == saved
+
+
+def test_every_look_has_a_form_in_json(baton):
+    baton.start(EVERYTHING)
+    lists = ["services", "workers", "clients", "listeners", "routes", "listevents", "save", "help"]
+    for command in lists:
+        assert isinstance(baton.json(command), list), command
+    for command in ["status", "service thumbs", "worker 1", "agent config localhost"]:
+        assert isinstance(baton.json(command), dict), command
+    assert baton.json("")["version"] == baton.json("status")["version"]
+    for command in ["start thumbs", "config service b", "reset", "unroute /thumbs/", "clone 1"]:
+        assert baton.json(command), command
+    told = json.loads(baton.tool("--json", "-c", "services").stdout)
+    assert {row["name"] for row in told} == {"op", "thumbs", "a/b/c", "b"}
+    options = next(row for row in told if row["name"] == "thumbs")["options"]
+    assert options["queue_timeout_ms"] == 1500
+
+
+def test_help_explains_every_command(baton):
+    baton.start("")
+    table = baton.json("help")
+    assert len(table) > 40
+    for entry in table:
+        explained = baton.command(f"help {entry['words']}")
+        assert explained.splitlines()[0] == entry["format"]
+        assert entry["summary"] in explained
+        assert baton.json(f"help {entry['words']}") == [entry]
+
+
+def test_apply_does_all_but_what_still_works_on_a_request(baton, stage):
+    """And does that, too, once it is applied again."""
+    baton.start(f"""
+        config service old max=1
+        config worker old localhost {stage.environment()} {sys.executable} {WORKER}
+        route / old
+    """)
+    file = baton.folder / "next.conf"
+    file.write_text(f"listen http 127.0.0.1:0\nconfig service new max=1\n"
+                    f"config worker new localhost {sys.executable} {WORKER}\nroute / new\n")
+    with baton.connect() as client:
+        client.send(b"GET /?hold=before-read HTTP/1.1\r\nHost: x\r\n\r\n")
+        held = stage.wait()
+        with pytest.raises(CommandRefused) as refused:
+            baton.command(f"apply {file}")
+        assert "'delete service old': delete service: 'old' has requests" in str(refused.value)
+        assert "5 of 6 changes were made (unroute /; stop old; config service new " in str(refused.value)
+        assert baton.get("/").status == 200
+        held.go_on()
+        assert client.response().status == 200
+    wait_until(lambda: baton.json("service old")["busy"] == 0
+               and baton.json("service old")["idle"] == 0, "its worker has ended")
+    assert baton.command(f"apply {file}").splitlines() == ["delete service old", "Ok."]
+
+
+# -- logs
+
+def test_the_access_log_in_json_says_what_the_client_said_and_null_for_nothing(baton):
+    baton.start("", "--access-log", "access.log", "--access-log-format", "json")
+    with baton.connect() as client:
+        client.send(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nReferer: r\"x\\\r\nUser-Agent: "
+                    + "grün".encode() + b"\xff\r\n\r\n")
+        assert client.response().status == 404
+    log = baton.folder / "access.log"
+    wait_until(lambda: log.exists() and "/nowhere" in log.read_text(), "the line")
+    line = next(line for line in map(json.loads, log.read_text().splitlines())
+                if "/nowhere" in (line["request"] or ""))
+    assert line["referer"] == 'r"x\\'
+    assert line["user_agent"] == "grün\N{REPLACEMENT CHARACTER}"
+    assert (line["service"], line["worker"], line["queue_ms"]) == (None, None, None)
+    assert line["error"] == "no_route"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+
+
+def test_a_log_in_json_is_one_also_where_the_agent_speaks(baton):
+    baton.start("", "--log-format", "json")
+    baton.wait_for_log("connected to batond")
+    baton.stop()
+    lines = [json.loads(line) for line in baton.log_text().splitlines()]
+    assert {line["program"] for line in lines} == {"batond", "baton-agent"}
+    assert all(line["level"] in ("info", "warning") and line["pid"] for line in lines)
+
+
+# -- errors that say what to do
+
+@pytest.mark.parametrize("command, remedy", [
+    ("listen http 192.0.2.1:80", "this host has no such address"),
+    ("listen http unix:/nowhere/s", "create the folder first"),
+    ("listen http unix:baton.conf", "choose another path"),
+    ("listen http unix:/" + "x" * 120, "at most 107 bytes"),
+])
+def test_an_address_that_cannot_be_had_comes_with_a_remedy(baton, command, remedy):
+    baton.start("config service precious")
+    with pytest.raises(CommandRefused, match=remedy):
+        baton.command(command)
+    assert "precious" in (baton.folder / "baton.conf").read_text()
+
+
+@pytest.mark.parametrize("options, remedy", [
+    (["--access-log", "/nowhere/x"], "name a file in a folder that is there"),
+    (["--state", "/proc/nowhere"], "name another folder with --state"),
+    (["--socket", "/tmp/" + "x" * 120], "choose one of at most 99 bytes"),
+    (["--socket", "/proc/version"], "it is no socket; choose another --socket"),
+])
+def test_a_daemon_that_cannot_start_says_what_to_do(tmp_path, options, remedy):
+    if "--socket" not in options:
+        options = ["--socket", str(tmp_path / "s"), *options]
+    ended = run("batond", *options)
+    assert ended.returncode == 1 and remedy in ended.stderr
