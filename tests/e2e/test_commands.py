@@ -483,3 +483,14 @@ def test_a_daemon_that_cannot_start_says_what_to_do(tmp_path, options, remedy):
         options = ["--socket", str(tmp_path / "s"), *options]
     ended = run("batond", *options)
     assert ended.returncode == 1 and remedy in ended.stderr
+
+
+def test_secrets_stand_neither_in_the_log_nor_among_the_events(baton):
+    baton.start("config service a")
+    baton.command("listen command unix:other.sock token=topsecret")
+    baton.command("config worker a elsewhere env=KEY=hunter2 'env=B=hunter2 too' /w")
+    events = baton.command("listevents")
+    assert "token=***" in events and "env=KEY=*** env=B=***" in events
+    for text in [events, baton.log_text()]:
+        assert "topsecret" not in text and "hunter2" not in text
+    assert "token=topsecret" in baton.command("save")

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/command/grammar.hpp"
 #include "core/command/value.hpp"
 
 namespace baton::command {
@@ -64,6 +65,17 @@ std::string masked_field(std::string_view line) {
     return out;
 }
 
+/// Where the value begins that nobody is to read, in a word of a command: of `token=`, and of the
+/// variable in `env=NAME=`.
+std::size_t secret_begins(std::string_view word) {
+    constexpr std::string_view token = "token=";
+    constexpr std::string_view variable = "env=";
+    if (word.starts_with(token)) return token.size();
+    if (!word.starts_with(variable)) return std::string_view::npos;
+    const std::size_t equals = word.find('=', variable.size());
+    return equals == std::string_view::npos ? equals : equals + 1;
+}
+
 }  // namespace
 
 std::string mask_credentials(std::string_view head) {
@@ -83,17 +95,22 @@ std::string mask_credentials(std::string_view head) {
 }
 
 std::string mask_secrets(std::string_view line) {
-    constexpr std::string_view option = "token=";
-    std::string out(line);
-    for (std::size_t at = 0; (at = out.find(option, at)) != std::string::npos;) {
-        at += option.size();
-        // The value may be quoted: it reaches to the end of the quotes, or to the next blank.
-        const char first = at < out.size() ? out[at] : ' ';
-        const bool in_quotes = first == '\'' || first == '"' || first == '$';
-        const std::size_t end = in_quotes ? out.size() : std::min(out.find(' ', at), out.size());
-        out.replace(at, end - at, mask);
+    const auto words = split_line(line);
+    // Nobody can carry it out, and nobody can tell where a secret in it ends.
+    if (!words) return std::string(mask);
+    std::string out;
+    for (const std::string& word : *words) {
+        if (!out.empty()) out += ' ';
+        const std::size_t value = secret_begins(word);
+        const bool is_login = &word != words->data() && equal_ignoring_case(words->front(), "auth");
+        if (is_login) {
+            out += mask;
+        } else if (value != std::string_view::npos) {
+            out += word.substr(0, value) + std::string(mask);
+        } else {
+            out += quoted(word);
+        }
     }
-    if (equal_ignoring_case(out.substr(0, 5), "auth ")) out = out.substr(0, 5) + std::string(mask);
     return out;
 }
 

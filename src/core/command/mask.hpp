@@ -11,7 +11,8 @@ namespace baton::command {
 /// the dump still shows what was sent. When the head was cut off, so is the mask.
 [[nodiscard]] std::string mask_credentials(std::string_view head);
 
-/// A command line for logs: the values of `token=` and of AUTH are `***`.
+/// A command line for logs: the values of `token=`, of variables in
+/// `env=NAME=` and of AUTH are `***`.
 [[nodiscard]] std::string mask_secrets(std::string_view line);
 
 }  // namespace baton::command

@@ -284,7 +284,11 @@ TEST(Mask, HidesCredentialsInHeads) {
 TEST(Mask, HidesTokensInCommandLines) {
     EXPECT_EQ(mask_secrets("listen command 127.0.0.1:1 token=abc"),
               "listen command 127.0.0.1:1 token=***");
-    EXPECT_EQ(mask_secrets("listen command a token='a b' x"), "listen command a token=***");
+    EXPECT_EQ(mask_secrets("listen command a token='a b' x"), "listen command a token=*** x");
+    EXPECT_EQ(mask_secrets("listen command a 'token=a b'"), "listen command a token=***");
+    EXPECT_EQ(mask_secrets("config worker a h env=KEY=abc 'env=B=c d' /w 'x y'"),
+              "config worker a h env=KEY=*** env=B=*** /w 'x y'");
+    EXPECT_EQ(mask_secrets("listen 'command token=abc"), "***");
     EXPECT_EQ(mask_secrets("AUTH abc"), "AUTH ***");
     EXPECT_EQ(mask_secrets("workers"), "workers");
 }

@@ -24,6 +24,7 @@
 #include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/invocation.hpp"
+#include "core/command/mask.hpp"
 #include "core/command/replay.hpp"
 #include "core/command/table.hpp"
 #include "core/command/value.hpp"
@@ -318,7 +319,7 @@ void Daemon::name_differences() {
     if (lines.empty()) return;
     spdlog::warn("{} differs from the state, which holds; 'apply {}' would run:",
                  settings_.config_file, settings_.config_file);
-    for (const auto& line : lines) spdlog::warn("    {}", line);
+    for (const auto& line : lines) spdlog::warn("    {}", command::mask_secrets(line));
 }
 
 // ---- The admin listener's pages

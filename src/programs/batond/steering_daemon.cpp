@@ -11,6 +11,7 @@
 #include "core/command/configuration.hpp"
 #include "core/command/error.hpp"
 #include "core/command/grammar.hpp"
+#include "core/command/mask.hpp"
 #include "core/command/operations.hpp"
 #include "core/engine/views.hpp"
 #include "io/os/text_file.hpp"
@@ -104,13 +105,14 @@ void Steering::abort() { std::abort(); }
 
 void Steering::commit(command::Change change, std::move_only_function<void(Result<>)> done) {
     for (const auto& line : change.lines) {
-        spdlog::info("command by {}: {}", change.who, line);
+        const std::string shown = command::mask_secrets(line);
+        spdlog::info("command by {}: {}", change.who, shown);
         if (event_memory_.limit == 0 || !event_memory_.types.has(engine::EventKind::command)) {
             continue;
         }
         if (command_events_.size() == event_memory_.limit)
             command_events_.erase(command_events_.begin());
-        command_events_.push_back({parts_.loops.control_loop().now(), change.who + ": " + line});
+        command_events_.push_back({parts_.loops.control_loop().now(), change.who + ": " + shown});
     }
     if (journal_ == nullptr || change.lines.empty()) return done({});
     journal_->append(std::move(change.lines), std::move(done));
