@@ -50,7 +50,7 @@ std::expected<Configuration, std::vector<CommandError>> check_split(const SplitF
         failures.push_back({.line = line.number, .error = std::move(checked).error()});
     }
     if (failures.empty()) return daemon.configuration();
-    std::ranges::stable_sort(failures, {}, &SplitFile::Failure::line);
+    std::ranges::sort(failures, {}, &SplitFile::Failure::line);
     std::vector<CommandError> errors;
     for (auto& failure : failures) errors.push_back(std::move(failure.error));
     return std::unexpected(std::move(errors));

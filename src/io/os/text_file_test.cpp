@@ -1,8 +1,8 @@
 #include "io/os/text_file.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
