@@ -197,6 +197,8 @@ struct Breach {
     bool greeted = true;
     std::vector<wire::Message> messages;
 };
+// GoogleTest looks for it by this name.
+// NOLINTNEXTLINE(readability-identifier-naming)
 void PrintTo(const Breach& breach, std::ostream* out) { *out << breach.name; }
 
 class Breaches : public WorkerLinkTest, public testing::WithParamInterface<Breach> {};

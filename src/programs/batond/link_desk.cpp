@@ -1,6 +1,5 @@
 #include "programs/batond/link_desk.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -40,7 +39,7 @@ engine::Disposition disposition_of(std::uint8_t value) {
 }  // namespace
 
 LinkDesk::LinkDesk(LoopContext& here, Registry& registry, WorkerTerms terms)
-    : here_(here), registry_(registry), terms_(std::move(terms)) {}
+    : here_(here), registry_(registry), terms_(terms) {}
 
 void LinkDesk::connected(os::UniqueFd fd, bool allowed) {
     const auto peer = os::peer_credentials(fd.borrow());
