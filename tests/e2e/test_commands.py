@@ -494,3 +494,12 @@ def test_secrets_stand_neither_in_the_log_nor_among_the_events(baton):
     for text in [events, baton.log_text()]:
         assert "topsecret" not in text and "hunter2" not in text
     assert "token=topsecret" in baton.command("save")
+
+
+def test_with_autodefine_an_attach_server_brings_its_service_along(baton):
+    baton.start("config events 10\n", "--autodefine", "--state", str(baton.folder / "state"))
+    answer = baton.command("REGISTER SERVICE=thumb,OPTION=ATTACH")
+    assert "00000000" in str(answer), answer
+    baton.kill_9()
+    baton.restart()
+    assert "thumb" in [row["name"] for row in baton.json("services")]

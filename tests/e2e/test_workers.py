@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import struct
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from harness import processes
 from harness.daemon import bin_dir
-from harness.waiting import wait_until
+from harness.waiting import LIMIT_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_WORKER = ROOT / "examples/python/baton_worker.py"
@@ -279,3 +280,16 @@ def test_the_example_of_the_worker_contract_is_what_workers_send():
         "<QQQIIIIHHI", 7, 8, 9, 0, 0, 27, 0, 14, 0, 0) + b"127.0.0.1:4711")
     assert documented("DONE") == module.message(module.DONE, struct.pack(
         "<QQQIHBB", 7, 27, 103, 1, 200, module.KEEP, 0))
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+def test_wrk_gets_an_answer_to_everything_it_asks(baton, connection):
+    """Thousands of requests on connections that are kept, and as many connections as requests."""
+    baton.start(config("test", options="min=2 max=2"))
+    run = subprocess.run(
+        ["wrk", "-t1", "-c16", "-d1s", "-H", f"Connection: {connection}", baton.url("/test/size/1000")],
+        capture_output=True, text=True, check=True, timeout=LIMIT_SECONDS)
+    assert "Non-2xx" not in run.stdout and "Socket errors" not in run.stdout, run.stdout
+    answered = int(re.search(r"(\d+) requests in", run.stdout)[1])
+    assert answered > 0
+    assert baton.json("service test")["transactions"] >= answered

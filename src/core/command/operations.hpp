@@ -79,6 +79,8 @@ struct Change {
 struct Syntax {
     std::function<Answer<>(std::string_view address)> address;
     std::function<Answer<>(std::string_view pattern, std::string_view methods)> route;
+    /// `config worker` and REGISTER define the service that they name, with default options.
+    bool autodefine = false;
 };
 
 /// What commands do to the daemon: the only way from the command language to the engine.
@@ -113,7 +115,7 @@ public:
     /// What `save` prints and `apply` compares with.
     [[nodiscard]] virtual Configuration configuration() = 0;
 
-    /// How addresses and routes are judged before a file is applied. Unset: they are not.
+    /// How a file is judged before it is applied. Functions unset: addresses and routes are not.
     [[nodiscard]] virtual Syntax syntax() const { return {}; }
 
     // Services and workers.

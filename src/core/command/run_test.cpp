@@ -293,5 +293,19 @@ TEST(Mask, HidesTokensInCommandLines) {
     EXPECT_EQ(mask_secrets("workers"), "workers");
 }
 
+TEST(Autodefine, AServiceIsDefinedByWhoeverNamesItAndIsKept) {
+    DryRun daemon(Syntax{.address = {}, .route = {}, .autodefine = true});
+    const auto words = split_line("config worker thumb localhost /bin/thumb");
+    ASSERT_TRUE(words.has_value());
+    const auto done = execute(*words, daemon);
+    ASSERT_TRUE(done.has_value());
+    EXPECT_EQ(done->changes,
+              (std::vector<std::string>{"config service thumb id=2",
+                                        "config worker thumb localhost id=1 /bin/thumb"}));
+    // A second worker defines nothing any more; what is no name is refused as ever.
+    EXPECT_EQ(execute(*words, daemon)->changes.size(), 1U);
+    EXPECT_FALSE(execute(*split_line("config worker 7 localhost /bin/thumb"), daemon).has_value());
+}
+
 }  // namespace
 }  // namespace baton::command

@@ -63,6 +63,21 @@ bool started_alone(WorkerId id, Operations& operations) {
     return false;
 }
 
+/// Defines a service that is named and not there, where the daemon was told to.
+/// @return the lines that repeat it, none when there was nothing to do
+Answer<std::vector<std::string>> define_if_allowed(const std::string& service,
+                                                   Operations& operations) {
+    if (!operations.syntax().autodefine || operations.service(service)) {
+        return std::vector<std::string>{};
+    }
+    if (auto checked = check_service_name(service); !checked) {
+        return std::unexpected(std::move(checked).error());
+    }
+    const auto id = operations.config_service(service, {}, ServiceId::none);
+    if (!id) return std::unexpected(id.error());
+    return std::vector{fmt::format("config service {} id={}", service, value_of(*id))};
+}
+
 }  // namespace
 
 Result workers(const Invocation& call, Operations& operations) {
@@ -92,18 +107,22 @@ Result config_worker(const Invocation& call, Operations& operations) {
     const std::string& service = call.text(0);
     const engine::WorkerDefinition definition = definition_of(call);
     const Value* wanted = call.option("id");
+    auto defined = define_if_allowed(service, operations);
+    if (!defined) return std::unexpected(std::move(defined).error());
     const auto id = operations.config_worker(
         service, definition,
         wanted == nullptr ? WorkerId::none
                           : WorkerId{static_cast<std::uint32_t>(std::get<std::uint64_t>(*wanted))});
     if (!id) return std::unexpected(id.error());
     const Affected configured{*id, service};
+    auto changes = *std::move(defined);
+    changes.push_back(worker_line(service, *id, definition));
     return Outcome{
         .text =
             call.json
                 ? serialised({{"ok", true}, {"id", value_of(*id)}, {"service", json_text(service)}})
                 : affected_text("configured", {&configured, 1}),
-        .changes = {worker_line(service, *id, definition)}};
+        .changes = std::move(changes)};
 }
 
 Result clone(const Invocation& call, Operations& operations) {

@@ -60,7 +60,7 @@ AciAnswer AttachDesk::register_server(ClientId session, const AciFields& fields)
     const AciName name = command::aci_name_of(fields);
     if (name.has_wildcard()) return plain(command::aci_wildcard);
     const std::string service = name.text();
-    if (!operations_.service(service)) {
+    if (!operations_.service(service) && !define_if_allowed(service)) {
         return plain(command::aci_not_registered,
                      fmt::format("there is no service '{}'; define it first", service));
     }
@@ -73,6 +73,18 @@ AciAnswer AttachDesk::register_server(ClientId session, const AciFields& fields)
     servers_[service].push_back(session);
     tell_count(service);
     return plain(command::aci_success);
+}
+
+/// An attach server may bring its service along, where the daemon was told so. Its registration is
+/// gone with its connection; the service stays, and is kept.
+bool AttachDesk::define_if_allowed(const std::string& service) {
+    if (!operations_.syntax().autodefine) return false;
+    const auto id = operations_.config_service(service, {}, ServiceId::none);
+    if (!id) return false;
+    operations_.commit({.who = "REGISTER",
+                        .lines = {fmt::format("config service {} id={}", service, value_of(*id))}},
+                       [](const Result<>&) {});
+    return true;
 }
 
 void AttachDesk::tell_count(const std::string& service) {

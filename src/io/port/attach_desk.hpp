@@ -61,6 +61,7 @@ private:
     void timed_out(ClientId session);
     /// @return how many were removed
     std::size_t forget(ClientId session, const command::AciName& pattern);
+    [[nodiscard]] bool define_if_allowed(const std::string& service);
     void tell_count(const std::string& service);
     void end_turn(ClientId session, const std::string& service);
 

@@ -80,7 +80,8 @@ Identity identity_of(const Settings& settings) {
             .state_directory = settings.state_directory,
             .command_socket = settings.command_socket,
             .worker_socket = settings.worker_socket(),
-            .reconnect = settings.reconnect};
+            .reconnect = settings.reconnect,
+            .autodefine = settings.autodefine};
 }
 
 [[noreturn]] void cannot_listen(const std::string& path, const Error& error) {
@@ -313,7 +314,7 @@ void Daemon::name_differences() {
     const auto text = steering_.read_file(settings_.config_file);
     if (!text) return spdlog::warn("{}", text.error().text());
     const auto wanted =
-        command::check_configuration(*text, settings_.config_file, configuration_syntax());
+        command::check_configuration(*text, settings_.config_file, steering_.syntax());
     if (!wanted) return spdlog::warn("{}", joined(wanted.error()));
     const auto lines = command::difference(steering_.configuration(), *wanted);
     if (lines.empty()) return;

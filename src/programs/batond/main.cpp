@@ -40,15 +40,17 @@ std::string default_socket() {
 }
 
 /// Verifies a configuration file without starting anything. @return the exit status
-int check(const std::string& path) {
+int check(const std::string& path, bool autodefine) {
     using namespace baton;
+    auto syntax = daemon::configuration_syntax();
+    syntax.autodefine = autodefine;
     const auto text = os::read_text_file(path, command::file_size_limit, os::FileKind::any);
     if (!text) {
         std::cerr << os::describe_read_failure(path, text.error())
                   << "; name a configuration file of at most 4 MiB\n";
         return 1;
     }
-    const auto checked = command::check_configuration(*text, path, daemon::configuration_syntax());
+    const auto checked = command::check_configuration(*text, path, syntax);
     if (checked) {
         std::cout << path << ": ok\n";
         return 0;
@@ -79,6 +81,7 @@ int main(int argc, char** argv) {
     bool check_only = false;
     bool no_agent = false;
     double drain_seconds = 30;
+    int reconnect_seconds = 30;
 
     CLI::App app{"batond: gets each expensive request to the worker best placed to answer it",
                  "batond"};
@@ -104,6 +107,11 @@ int main(int argc, char** argv) {
                    "user id that may register workers, beside root and the daemon's own");
     app.add_option("--drain", drain_seconds, "seconds that clients have at a graceful end")
         ->check(CLI::Range(0.0, 86400.0));
+    app.add_option("--reconnect", reconnect_seconds,
+                   "seconds that workers and agents look for a batond that is gone")
+        ->check(CLI::Range(0, 86400));
+    app.add_flag("--autodefine", settings.autodefine,
+                 "'config worker' and REGISTER define the service that they name");
     app.add_flag("--no-agent", no_agent, "do not start an agent for this host");
     try {
         app.parse(argc, argv);
@@ -113,6 +121,7 @@ int main(int argc, char** argv) {
 
     settings.access_log_json = access_log_format == "json";
     settings.own_agent = !no_agent;
+    settings.reconnect = std::chrono::seconds(reconnect_seconds);
     settings.drain_limit =
         std::chrono::milliseconds(static_cast<std::int64_t>(drain_seconds * 1000));
     if (check_only) {
@@ -120,7 +129,7 @@ int main(int argc, char** argv) {
             std::cerr << "batond --check: name the configuration file\n";
             return wrong_usage;
         }
-        return check(settings.config_file);
+        return check(settings.config_file, settings.autodefine);
     }
 
     start_log(settings.log_level, settings.log_format == "json");

@@ -21,6 +21,7 @@ struct Settings {
     std::vector<std::uint32_t> worker_users;  ///< user ids that may be workers
     std::uint64_t descriptors = 0;            ///< this process may have; 0: unknown
     bool own_agent = true;
+    bool autodefine = false;  ///< services are defined by whoever names them
     std::string log_level = "info";
     std::string log_format = "text";
     Duration drain_limit = std::chrono::seconds(30);  ///< for clients at a graceful end

@@ -44,6 +44,7 @@ struct Identity {
     std::string command_socket;   ///< absolute path
     std::string worker_socket;    ///< absolute path
     Duration reconnect = std::chrono::seconds(30);
+    bool autodefine = false;
 };
 
 /// The parts that commands act on; all outlive the steering.
@@ -74,6 +75,7 @@ public:
     void end_agents();
 
     // steering_looking.cpp
+    [[nodiscard]] command::Syntax syntax() const override;
     std::vector<engine::ServiceView> services() override;
     command::Answer<engine::ServiceView> service(const std::string& name) override;
     std::vector<command::WorkerRow> workers() override;

@@ -16,6 +16,7 @@
 #include "core/engine/views.hpp"
 #include "io/os/text_file.hpp"
 #include "programs/batond/steering.hpp"
+#include "programs/batond/syntax.hpp"
 
 namespace baton::daemon {
 namespace {
@@ -37,6 +38,12 @@ void Steering::connect(port::Port& port, admin::Server& admin, journal::Journal*
     journal_ = journal;
     worker_listener_ = &workers;
     own_agent_ = &own_agent;
+}
+
+command::Syntax Steering::syntax() const {
+    auto syntax = configuration_syntax();
+    syntax.autodefine = identity_.autodefine;
+    return syntax;
 }
 
 Answer<> Steering::set_buckets(std::size_t count, Duration window) {
