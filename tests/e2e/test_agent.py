@@ -390,6 +390,9 @@ def test_an_orphan_of_unknown_origin_makes_the_end_uncertain(batond, agent, tmp_
     worker = batond.order_start(
         "echo", path=PYTHON, arguments=["-c", DAEMON, str(tmp_path / "pid"), "clean"])
     read_when_there(tmp_path / "pid.ready")
+    # Before its program has replaced it, the copy of the worker's environment would still name it.
+    wait_until(lambda: any(processes.command_line(pid).startswith("sleep")
+                           for pid in processes.children(agent.process.pid)), "it sleeps")
     batond.order("kill", worker)
     assert batond.wait_ended(worker)["holders"] == "unknown"
 

@@ -14,6 +14,7 @@
 #include "core/command/grammar.hpp"
 #include "core/command/invocation.hpp"
 #include "core/command/json.hpp"
+#include "core/command/names.hpp"
 #include "core/command/operations.hpp"
 #include "core/command/options.hpp"
 #include "core/command/render.hpp"

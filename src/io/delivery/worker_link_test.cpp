@@ -72,6 +72,12 @@ protected:
         link_->start();
     }
 
+    ~WorkerLinkTest() override {
+        // A link belongs to its loop until it has been read to its end.
+        worker_.reset();
+        if (notebook_.ends.empty()) until([&] { return !notebook_.ends.empty(); });
+    }
+
     void until(const std::function<bool()>& condition) {
         const auto give_up = loop_.refresh_now() + seconds(10);
         bool happened = false;
