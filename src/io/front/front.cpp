@@ -32,9 +32,9 @@ namespace {
 /// Connections above the limits that are told so at the same time; more are closed without a word.
 constexpr std::size_t turned_away_limit = 64;
 
-/// Begins with the time, so that ids in logs do not come back after a restart (unless a loop has had
-/// more than 8192 requests per second on average). Ids stay below 2^53, the most that every reader
-/// of JSON can tell apart.
+/// Begins with the time, so that ids in logs do not come back after a restart (unless a loop has
+/// had more than 8192 requests per second on average). Ids stay below 2^53, the most that every
+/// reader of JSON can tell apart.
 std::uint64_t first_request() {
     constexpr std::uint64_t per_second = 8192;
     return os::wall_clock_nanoseconds() / 1'000'000'000U * per_second + 1;

@@ -228,8 +228,8 @@ void Front::fail(RequestId request, Assignment assignment, Errc reason, bool hol
 }
 
 /// There is no limit on the whole time of an answer: only on its beginning, and on standing still
-/// while the client takes what it is sent. The time that a worker waits for the client's body is the
-/// client's.
+/// while the client takes what it is sent. The time that a worker waits for the client's body is
+/// the client's.
 void Front::look_for_progress(Client& client) {
     auto& request = client.request;
     const auto now = os::stream_offsets(client.fd.borrow());

@@ -88,9 +88,10 @@ void LogWriter::write_out(os::BorrowedFd file, std::string lines, std::uint64_t 
     if (failing_ == !written) return;
     failing_ = !written;
     if (failing_) {
-        spdlog::error("the access log cannot be written: {}; its lines are dropped until it can "
-                      "(counted: baton_log_lines_dropped_total). Is the disk full?",
-                      os::describe_os_error(written.error().os_errno));
+        spdlog::error(
+            "the access log cannot be written: {}; its lines are dropped until it can "
+            "(counted: baton_log_lines_dropped_total). Is the disk full?",
+            os::describe_os_error(written.error().os_errno));
     } else {
         spdlog::info("the access log is written again");
     }
