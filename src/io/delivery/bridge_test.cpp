@@ -3,7 +3,6 @@
 #include "io/delivery/bridge.hpp"
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -17,15 +16,13 @@
 
 #include "core/base/error.hpp"
 #include "io/loop/event_loop.hpp"
+#include "io/loop/testing.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
 
 namespace baton::delivery {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr std::string_view head = "PUT /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -51,16 +48,7 @@ protected:
     }
 
     void until(const std::function<bool()>& condition) {
-        const auto give_up = loop_.refresh_now() + seconds(10);
-        bool happened = false;
-        loop::Timer look(loop_, [&] {
-            happened = condition();
-            if (happened || loop_.now() > give_up) return loop_.stop();
-            look.start(loop_.now() + milliseconds(1));
-        });
-        look.start(loop_.now());
-        loop_.run();
-        ASSERT_TRUE(happened) << "it never happened";
+        ASSERT_TRUE(loop::run_until(loop_, condition)) << "it never happened";
     }
 
     static void send(const os::UniqueFd& fd, std::string_view text) {

@@ -3,7 +3,6 @@
 #include "io/delivery/worker_link.hpp"
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,15 +21,13 @@
 #include "core/base/ids.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/loop/event_loop.hpp"
+#include "io/loop/testing.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/packet_socket.hpp"
 #include "io/os/socket.hpp"
 
 namespace baton::delivery {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 /// Notes what it is told; accepts every worker but those of the service `refused`.
 class Notebook final : public LinkEvents {
@@ -79,16 +76,7 @@ protected:
     }
 
     void until(const std::function<bool()>& condition) {
-        const auto give_up = loop_.refresh_now() + seconds(10);
-        bool happened = false;
-        loop::Timer look(loop_, [&] {
-            happened = condition();
-            if (happened || loop_.now() > give_up) return loop_.stop();
-            look.start(loop_.now() + milliseconds(1));
-        });
-        look.start(loop_.now());
-        loop_.run();
-        ASSERT_TRUE(happened) << "it never happened";
+        ASSERT_TRUE(loop::run_until(loop_, condition)) << "it never happened";
     }
 
     void say(const std::vector<wire::Message>& messages) {

@@ -25,6 +25,7 @@
 #include "io/front/dispatcher.hpp"
 #include "io/front/options.hpp"
 #include "io/loop/event_loop.hpp"
+#include "io/loop/testing.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
@@ -94,16 +95,7 @@ public:
 
     /// Lets the loop work until the condition holds.
     void until(const std::function<bool()>& condition) {
-        const auto give_up = loop.refresh_now() + seconds(10);
-        bool happened = false;
-        loop::Timer look(loop, [&] {
-            happened = condition();
-            if (happened || loop.now() > give_up) return loop.stop();
-            look.start(loop.now() + milliseconds(1));
-        });
-        look.start(loop.now());
-        loop.run();
-        ASSERT_TRUE(happened) << "it never happened";
+        ASSERT_TRUE(loop::run_until(loop, condition)) << "it never happened";
     }
 
     void send(const os::UniqueFd& fd, std::string_view text) {

@@ -1,4 +1,3 @@
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,10 +8,10 @@
 #include "core/command/grammar.hpp"
 #include "core/command/help.hpp"
 #include "io/os/fd.hpp"
-#include "io/os/process_identity.hpp"
 #include "io/os/signal.hpp"
 #include "io/os/terminal.hpp"
 #include "io/os/text_file.hpp"
+#include "io/os/usual_socket.hpp"
 #include "programs/baton/connection.hpp"
 #include "programs/baton/printing.hpp"
 #include "programs/baton/prompt.hpp"
@@ -25,17 +24,6 @@ constexpr int cannot_connect = 2;
 constexpr int wrong_usage = 64;  // EX_USAGE of sysexits.h
 
 using baton::tool::Connection;
-
-/// The socket of a daemon that runs as a service, else the user's own.
-std::string default_socket() {
-    if (const char* named = std::getenv("BATON_SOCKET"); named != nullptr && *named != '\0') {
-        return named;
-    }
-    std::string of_system = "/run/baton/baton.sock";
-    if (baton::os::own_user_id() == 0 || std::filesystem::exists(of_system)) return of_system;
-    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    return std::string(runtime != nullptr ? runtime : "/tmp") + "/baton.sock";
-}
 
 int connection_lost() {
     baton::tool::print_error("batond has ended the connection\n");
@@ -96,7 +84,7 @@ int run_file(Connection& connection, const std::string& path, bool json) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::string socket = default_socket();
+    std::string socket = baton::os::usual_command_socket(baton::os::Meeting::finds);
     std::vector<std::string> commands;
     std::string file;
     bool json = false;

@@ -1,27 +1,15 @@
 #include "programs/baton_agent/options.hpp"
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
-#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "core/base/version.hpp"
+#include "io/os/usual_socket.hpp"
 
 namespace baton::agent {
 namespace {
-
-/// BATON_SOCKET; else the daemon's usual place; else the user's own.
-std::string default_socket() {
-    if (const char* socket = std::getenv("BATON_SOCKET")) return socket;
-    std::error_code error;
-    const std::string system_wide = "/run/baton/baton.sock";
-    if (std::filesystem::exists(system_wide, error)) return system_wide;
-    const char* folder = std::getenv("XDG_RUNTIME_DIR");
-    return folder != nullptr ? std::string(folder) + "/baton.sock" : system_wide;
-}
 
 /// Addresses as the command language writes them; a path alone is a Unix socket.
 std::string as_address(const std::string& socket) {
@@ -33,7 +21,7 @@ std::string as_address(const std::string& socket) {
 
 CommandLine parse_command_line(int argument_count, const char* const* arguments) {
     CommandLine line;
-    line.socket = default_socket();
+    line.socket = os::usual_command_socket(os::Meeting::finds);
     CLI::App app{
         "Starts, watches and ends the workers of one host, as batond and waiting requests ask.\n"
         "batond runs one for its own host by itself; there is one agent per host and socket."};

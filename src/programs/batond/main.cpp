@@ -1,6 +1,5 @@
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -18,6 +17,7 @@
 #include "io/os/process_identity.hpp"
 #include "io/os/signal.hpp"
 #include "io/os/text_file.hpp"
+#include "io/os/usual_socket.hpp"
 #include "programs/batond/daemon.hpp"
 #include "programs/batond/json_log.hpp"
 #include "programs/batond/settings.hpp"
@@ -28,16 +28,6 @@ namespace {
 using baton::daemon::Settings;
 
 constexpr int wrong_usage = 64;  // EX_USAGE of sysexits.h
-
-/// Where tools and daemon meet when nobody says otherwise.
-std::string default_socket() {
-    if (const char* named = std::getenv("BATON_SOCKET"); named != nullptr && *named != '\0') {
-        return named;
-    }
-    if (baton::os::own_user_id() == 0) return "/run/baton/baton.sock";
-    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    return std::string(runtime != nullptr ? runtime : "/tmp") + "/baton.sock";
-}
 
 /// Verifies a configuration file without starting anything. @return the exit status
 int check(const std::string& path, bool autodefine) {
@@ -76,7 +66,7 @@ void start_log(const std::string& level, bool json) {
 
 int main(int argc, char** argv) {
     Settings settings;
-    settings.command_socket = default_socket();
+    settings.command_socket = baton::os::usual_command_socket(baton::os::Meeting::opens);
     std::string access_log_format = "combined";
     bool check_only = false;
     bool no_agent = false;
@@ -88,9 +78,9 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", std::string(baton::version()));
     app.add_option("config", settings.config_file, "configuration file: one command per line");
     app.add_flag("--check", check_only, "verify the configuration file, then end");
-    app.add_option(
-        "--socket", settings.command_socket,
-        "command socket (default: $BATON_SOCKET if it is set; now " + default_socket() + ")");
+    app.add_option("--socket", settings.command_socket,
+                   "command socket (default: $BATON_SOCKET if it is set; now " +
+                       settings.command_socket + ")");
     app.add_option("--state", settings.state_directory,
                    "folder in which changes are kept across restarts");
     app.add_option("--loops", settings.loops, "event loops (default: one for each processor)")
