@@ -16,6 +16,7 @@
 #include "core/base/error.hpp"
 #include "io/admin/pages.hpp"
 #include "io/loop/event_loop.hpp"
+#include "io/loop/testing.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
@@ -24,7 +25,6 @@ namespace baton::admin {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -55,14 +55,7 @@ public:
     os::UniqueFd connect() { return os::connect_to(where, os::SocketKind::stream).value(); }
 
     void until(const std::function<bool()>& condition) {
-        const auto give_up = loop.refresh_now() + seconds(20);
-        loop::Timer look(loop, [&] {
-            if (condition() || loop.now() > give_up) return loop.stop();
-            look.start(loop.now() + milliseconds(1));
-        });
-        look.start(loop.now());
-        loop.run();
-        ASSERT_TRUE(condition()) << "it never happened";
+        ASSERT_TRUE(loop::run_until(loop, condition)) << "it never happened";
     }
 
     static void send(const os::UniqueFd& fd, std::string_view text) {
