@@ -44,7 +44,6 @@
 #include "programs/batond/metrics.hpp"
 #include "programs/batond/service_manager.hpp"
 #include "programs/batond/settings.hpp"
-#include "programs/batond/syntax.hpp"
 
 namespace baton::daemon {
 namespace {
