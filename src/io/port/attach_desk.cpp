@@ -51,7 +51,8 @@ AttachDesk::AttachDesk(loop::EventLoop& loop, command::Operations& operations, A
 
 // ---- Registrations
 
-AciAnswer AttachDesk::register_server(ClientId session, const AciFields& fields) {
+AciAnswer AttachDesk::register_server(ClientId session, const AciFields& fields,
+                                      std::vector<std::string>& changes) {
     const auto option = fields.find("OPTION");
     if (option == fields.end() || !command::equal_ignoring_case(option->second, "ATTACH")) {
         return plain(command::aci_wrong_field,
@@ -60,7 +61,7 @@ AciAnswer AttachDesk::register_server(ClientId session, const AciFields& fields)
     const AciName name = command::aci_name_of(fields);
     if (name.has_wildcard()) return plain(command::aci_wildcard);
     const std::string service = name.text();
-    if (!operations_.service(service) && !define_if_allowed(service)) {
+    if (!operations_.service(service) && !define_if_allowed(service, changes)) {
         return plain(command::aci_not_registered,
                      fmt::format("there is no service '{}'; define it first", service));
     }
@@ -76,14 +77,12 @@ AciAnswer AttachDesk::register_server(ClientId session, const AciFields& fields)
 }
 
 /// An attach server may bring its service along, where the daemon was told so. Its registration is
-/// gone with its connection; the service stays, and is kept.
-bool AttachDesk::define_if_allowed(const std::string& service) {
+/// gone with its connection; the service stays.
+bool AttachDesk::define_if_allowed(const std::string& service, std::vector<std::string>& changes) {
     if (!operations_.syntax().autodefine) return false;
     const auto id = operations_.config_service(service, {}, ServiceId::none);
     if (!id) return false;
-    operations_.commit({.who = "REGISTER",
-                        .lines = {fmt::format("config service {} id={}", service, value_of(*id))}},
-                       [](const Result<>&) {});
+    changes.push_back(fmt::format("config service {} id={}", service, value_of(*id)));
     return true;
 }
 

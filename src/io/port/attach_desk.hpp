@@ -32,7 +32,10 @@ public:
 
     AttachDesk(loop::EventLoop& loop, command::Operations& operations, Answered answered);
 
-    [[nodiscard]] AciAnswer register_server(ClientId session, const command::AciFields& fields);
+    /// @param changes  gets the command lines of what it has defined; the answer has to wait until
+    ///                 they are durable
+    [[nodiscard]] AciAnswer register_server(ClientId session, const command::AciFields& fields,
+                                            std::vector<std::string>& changes);
     [[nodiscard]] AciAnswer deregister(ClientId session, const command::AciFields& fields);
     [[nodiscard]] AciAnswer log_off(ClientId session);
     /// @return nullopt: it waits; `answered` is called for it
@@ -61,7 +64,8 @@ private:
     void timed_out(ClientId session);
     /// @return how many were removed
     std::size_t forget(ClientId session, const command::AciName& pattern);
-    [[nodiscard]] bool define_if_allowed(const std::string& service);
+    [[nodiscard]] bool define_if_allowed(const std::string& service,
+                                         std::vector<std::string>& changes);
     void tell_count(const std::string& service);
     void end_turn(ClientId session, const std::string& service);
 

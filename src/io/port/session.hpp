@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <spdlog/logger.h>
 
@@ -113,6 +114,7 @@ private:
     void handle(const wire::RespCommand& command);
     void run(const command::Words& words);
     void run_operation(const command::Invocation& invocation);
+    void commit(std::uint64_t number, std::vector<std::string> changes, std::string bytes);
     void committed(std::uint64_t number, Result<> kept, std::string bytes);
     void after(command::Outcome::After after);
     [[nodiscard]] std::string encoded(const command::Outcome& outcome) const;

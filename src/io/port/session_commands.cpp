@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -113,8 +114,13 @@ void Session::run_operation(const command::Invocation& invocation) {
         give_answer(number, std::move(bytes));
         return after(outcome->after);
     }
+    commit(number, std::move(outcome->changes), std::move(bytes));
+}
+
+/// The answer is given when the change is durable.
+void Session::commit(std::uint64_t number, std::vector<std::string> changes, std::string bytes) {
     surroundings_.operations.commit(
-        {.who = peer_.who, .lines = std::move(outcome->changes)},
+        {.who = peer_.who, .lines = std::move(changes)},
         [weak = weak_from_this(), number, bytes = std::move(bytes)](Result<> kept) mutable {
             if (const auto session = weak.lock()) {
                 session->committed(number, kept, std::move(bytes));
@@ -179,7 +185,9 @@ void Session::call_aci(const command::Invocation& invocation) {
         answer.code = command::aci_wrong_field;
         answer.detail = fields.error().text();
     } else if (verb == "register") {
-        answer = surroundings_.attach.register_server(id_, *fields);
+        std::vector<std::string> changes;
+        answer = surroundings_.attach.register_server(id_, *fields, changes);
+        if (!changes.empty()) return commit(number, std::move(changes), answer.encoded(as_line_));
     } else if (verb == "deregister") {
         answer = surroundings_.attach.deregister(id_, *fields);
     } else if (verb == "logoff") {
