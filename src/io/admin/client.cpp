@@ -24,11 +24,9 @@
 
 // Invariants
 // - In every state but `over` the watch is armed or a function of this client is running, and the
-// timer
-//   runs: nobody stays for ever.
+//   timer runs: nobody stays for ever.
 // - in_ never holds more than one head's limit; what is behind it stays in the socket until the
-// answer
-//   before it has been taken. out_ is at most one page.
+//   answer before it has been taken. out_ is at most one page.
 
 namespace baton::admin {
 namespace {

@@ -1,6 +1,5 @@
 #include "io/admin/server.hpp"
 
-#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "core/base/check.hpp"
 #include "core/base/error.hpp"
 #include "io/admin/client.hpp"
+#include "io/loop/acceptor.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
@@ -15,9 +15,7 @@
 
 // Invariants
 // - A client in clients_ is open; one in closed_ has no descriptor any more and waits for bury_, so
-// that
-//   a handler may close its own client.
-// - A listener is armed, or its retry timer runs.
+//   that a handler may close its own client.
 
 namespace baton::admin {
 namespace {
@@ -25,16 +23,18 @@ namespace {
 /// Connections per turn; the clients already there are served in between.
 constexpr int accepted_per_turn = 16;
 
-/// How long to leave the accept queue alone when no descriptor is free.
-constexpr auto descriptor_wait = std::chrono::milliseconds(100);
-
 }  // namespace
 
 struct Server::Listener {
+    Listener(Server& server, os::UniqueFd socket, const os::Address& where)
+        : fd(std::move(socket)),
+          address(where),
+          acceptor(server.loop_, fd.borrow(), accepted_per_turn,
+                   [&server](os::Accepted accepted) { server.admit(std::move(accepted.fd)); }) {}
+
     os::UniqueFd fd;
     os::Address address;
-    loop::Watch watch;
-    loop::Timer retry;
+    loop::Acceptor acceptor;
 };
 
 Server::Server(loop::EventLoop& loop, AdminPages& pages, ServerOptions options)
@@ -45,12 +45,7 @@ Server::Server(loop::EventLoop& loop, AdminPages& pages, ServerOptions options)
 Server::~Server() = default;
 
 void Server::add_listener(os::UniqueFd fd, const os::Address& address) {
-    auto& added = *listeners_.emplace_back(std::make_unique<Listener>());
-    added.fd = std::move(fd);
-    added.address = address;
-    added.watch.bind(loop_, added.fd.borrow(), [this, &added](loop::Readiness) { accept(added); });
-    added.retry.bind(loop_, [this, &added] { accept(added); });
-    wait(added);
+    listeners_.push_back(std::make_unique<Listener>(*this, std::move(fd), address));
 }
 
 void Server::remove_listener(const os::Address& address) {
@@ -62,27 +57,6 @@ std::vector<os::Address> Server::addresses() const {
     found.reserve(listeners_.size());
     for (const auto& listener : listeners_) found.push_back(listener->address);
     return found;
-}
-
-void Server::accept(Listener& listener) {
-    for (int count = 0; count < accepted_per_turn; ++count) {
-        auto accepted = os::accept_from(listener.fd.borrow());
-        if (accepted) {
-            admit(std::move(accepted->fd));
-            continue;
-        }
-        if (accepted.error().code == Errc::client_gone) continue;
-        if (accepted.error().code == Errc::would_block) break;
-        return listener.retry.start(loop_.now() + descriptor_wait);
-    }
-    wait(listener);
-}
-
-void Server::wait(Listener& listener) {
-    // Only memory can be short here: try again as with descriptors.
-    if (!listener.watch.arm(loop::Interest::read)) {
-        listener.retry.start(loop_.now() + descriptor_wait);
-    }
 }
 
 void Server::admit(os::UniqueFd fd) {

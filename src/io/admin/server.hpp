@@ -54,8 +54,6 @@ private:
     friend class Client;
     struct Listener;
 
-    void accept(Listener& listener);
-    void wait(Listener& listener);
     void admit(os::UniqueFd fd);
     /// The client must not be touched any more by its caller, but lives until the loop's next turn.
     void remove(Client& client);

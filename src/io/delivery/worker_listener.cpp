@@ -1,6 +1,5 @@
 #include "io/delivery/worker_listener.hpp"
 
-#include <chrono>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -17,9 +16,6 @@ namespace {
 
 constexpr int accepted_per_turn = 16;
 
-/// How long to leave the backlog alone when no descriptor is free.
-constexpr auto descriptor_wait = std::chrono::milliseconds(50);
-
 }  // namespace
 
 Result<std::unique_ptr<WorkerListener>> WorkerListener::open(loop::EventLoop& loop,
@@ -33,27 +29,11 @@ Result<std::unique_ptr<WorkerListener>> WorkerListener::open(loop::EventLoop& lo
 
 WorkerListener::WorkerListener(loop::EventLoop& loop, os::UniqueFd fd, os::Address address,
                                Connected connected)
-    : loop_(loop),
-      fd_(std::move(fd)),
+    : fd_(std::move(fd)),
       address_(std::move(address)),
-      connected_(std::move(connected)) {
-    watch_.bind(loop_, fd_.borrow(), [this](loop::Readiness) { accept(); });
-    retry_.bind(loop_, [this] { accept(); });
-    accept();
-}
-
-void WorkerListener::accept() {
-    for (int count = 0; count < accepted_per_turn; ++count) {
-        auto accepted = os::accept_from(fd_.borrow());
-        if (accepted) {
-            connected_(std::move(accepted->fd));
-            continue;
-        }
-        if (accepted.error().code == Errc::client_gone) continue;
-        if (accepted.error().code == Errc::would_block) break;
-        return retry_.start(loop_.now() + descriptor_wait);
-    }
-    if (!watch_.arm(loop::Interest::read)) retry_.start(loop_.now() + descriptor_wait);
-}
+      acceptor_(loop, fd_.borrow(), accepted_per_turn,
+                [connected = std::move(connected)](os::Accepted accepted) {
+                    connected(std::move(accepted.fd));
+                }) {}
 
 }  // namespace baton::delivery

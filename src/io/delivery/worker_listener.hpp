@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/base/error.hpp"
+#include "io/loop/acceptor.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
@@ -29,14 +30,10 @@ public:
 private:
     WorkerListener(loop::EventLoop& loop, os::UniqueFd fd, os::Address address,
                    Connected connected);
-    void accept();
 
-    loop::EventLoop& loop_;
     os::UniqueFd fd_;
     os::Address address_;
-    Connected connected_;
-    loop::Watch watch_;
-    loop::Timer retry_;
+    loop::Acceptor acceptor_;
 };
 
 }  // namespace baton::delivery

@@ -19,12 +19,10 @@
 
 // Invariants
 // - A client in clients_ is not `over`; one that is over lies in closed_ until the batch has ended,
-// so
-//   that a handler may close its own client and still look at it.
+//   so that a handler may close its own client and still look at it.
 // - requests_ names a client for every request between its arrival and its end, and no other.
 // - While a request is handed over the client's watch is not armed: what happens on the connection
-// is
-//   the worker's affair. Only the timer looks, by stream offsets.
+//   is the worker's affair. Only the timer looks, by stream offsets.
 
 namespace baton::front {
 namespace {

@@ -5,16 +5,14 @@
 #include <utility>
 
 #include "io/front/options.hpp"
+#include "io/loop/acceptor.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
 
 namespace baton::front {
 
-/// One loop's own listening socket of one address.
-///
-/// When the process has no descriptor left, connections stay in the kernel's accept queue and are
-/// tried again shortly after. Belongs to its loop.
+/// One loop's own listening socket of one address. Belongs to its loop.
 class Listener {
 public:
     using Connected = std::function<void(os::UniqueFd, const os::Address& peer,
@@ -30,16 +28,10 @@ public:
     }
 
 private:
-    void accept();
-    void wait();
-
-    loop::EventLoop& loop_;
     os::UniqueFd fd_;
     os::Address address_;
     std::shared_ptr<const ListenerOptions> options_;
-    Connected connected_;
-    loop::Watch watch_;
-    loop::Timer retry_;
+    loop::Acceptor acceptor_;
 };
 
 }  // namespace baton::front

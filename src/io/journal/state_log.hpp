@@ -40,8 +40,7 @@ public:
     /// @param files  must outlive the log
     /// @param salt  a number that differs from run to run
     /// @return in the error: why the state cannot be used, and what to do about it; the folder is
-    /// as it
-    ///         was. A folder that can be read but not written gives a log that has failed().
+    ///         as it was. A folder that can be read but not written gives a log that has failed().
     [[nodiscard]] static std::expected<StateLog, std::string> open(os::FileLayer& files,
                                                                    std::string folder,
                                                                    std::uint64_t salt);

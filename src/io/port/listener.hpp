@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "io/loop/acceptor.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
@@ -31,15 +32,10 @@ public:
     [[nodiscard]] int fd() const noexcept { return socket_.get(); }
 
 private:
-    void accept();
-
-    loop::EventLoop& loop_;
     os::UniqueFd socket_;
     os::Address address_;
     std::string token_;
-    Connected connected_;
-    loop::Watch watch_;
-    loop::Timer retry_;
+    loop::Acceptor acceptor_;
 };
 
 }  // namespace baton::port

@@ -23,8 +23,7 @@ namespace baton::simulation {
 /// - a delivery takes the request whose turn it is: smallest arrival minus class times ageing step,
 ///   then first come;
 /// - a request that is being delivered is neither delivered again nor ended by anything but what
-/// the
-///   delivery's outcome allows;
+///   the delivery's outcome allows;
 /// - a request is redelivered `retries` times at most;
 /// - one that is declined for the third time pauses for 10 ms, and twice as long each time after
 ///   that, up to 1 s, until the next tick;

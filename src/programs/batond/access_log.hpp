@@ -20,8 +20,7 @@ namespace baton::daemon {
 class AccessLog final : public front::AccessSink {
 public:
     /// @param routing  the loop's current table, for service names; referenced, so that it is
-    /// always
-    ///                 the newest
+    ///                 always the newest
     AccessLog(LogWriter& writer, RefusalCounts& refusals, const Switches& switches,
               const std::shared_ptr<const Routing>& routing)
         : writer_(writer), refusals_(refusals), switches_(switches), routing_(routing) {}

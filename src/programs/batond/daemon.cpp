@@ -218,7 +218,7 @@ void Daemon::worker_connected(os::UniqueFd worker) {
             "it; allow the user with --worker-user",
             peer->process_id, peer->user_id);
     }
-    loops_.assign(std::move(worker), allowed);
+    loops_.assign(std::move(worker), *peer, allowed);
 }
 
 bool Daemon::started_by_an_agent(int process_id) const {

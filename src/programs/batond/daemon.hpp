@@ -34,8 +34,7 @@ namespace baton::daemon {
 class Daemon {
 public:
     /// @throws std::runtime_error with what is wrong and what to do: a socket in use, a wrong line
-    /// in
-    ///         the configuration, a state directory that cannot be used
+    ///         in the configuration, a state directory that cannot be used
     explicit Daemon(const Settings& settings);
     ~Daemon();
     Daemon(const Daemon&) = delete;

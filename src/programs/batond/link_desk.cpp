@@ -41,11 +41,9 @@ engine::Disposition disposition_of(std::uint8_t value) {
 LinkDesk::LinkDesk(LoopContext& here, Registry& registry, WorkerTerms terms)
     : here_(here), registry_(registry), terms_(terms) {}
 
-void LinkDesk::connected(os::UniqueFd fd, bool allowed) {
-    const auto peer = os::peer_credentials(fd.borrow());
-    if (!peer) return;
+void LinkDesk::connected(os::UniqueFd fd, const os::PeerCredentials& peer, bool allowed) {
     delivery::LinkEvents& events = *this;
-    auto link = std::make_shared<delivery::WorkerLink>(std::move(fd), *peer, here_.loop(), events);
+    auto link = std::make_shared<delivery::WorkerLink>(std::move(fd), peer, here_.loop(), events);
     if (!allowed) return link->refuse("this user may not be a worker here (batond --worker-user)");
     link->start();
 }

@@ -32,7 +32,7 @@ public:
 
     /// A connection to the worker listener.
     /// @param allowed  who is there may be a worker; others are told that they may not
-    void connected(os::UniqueFd fd, bool allowed);
+    void connected(os::UniqueFd fd, const os::PeerCredentials& peer, bool allowed);
 
 private:
     void hello(const std::shared_ptr<delivery::WorkerLink>& link,

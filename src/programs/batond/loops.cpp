@@ -136,10 +136,10 @@ void Loops::publish(const std::shared_ptr<const Routing>& routing) {
     }
 }
 
-void Loops::assign(os::UniqueFd worker, bool allowed) {
+void Loops::assign(os::UniqueFd worker, const os::PeerCredentials& peer, bool allowed) {
     const auto index = next_for_worker_++ % loops_.size();
-    loops_[index]->post([&desk = *desks_[index], fd = std::move(worker), allowed]() mutable {
-        desk.connected(std::move(fd), allowed);
+    loops_[index]->post([&desk = *desks_[index], fd = std::move(worker), peer, allowed]() mutable {
+        desk.connected(std::move(fd), peer, allowed);
     });
 }
 

@@ -68,7 +68,7 @@ public:
     void publish(const std::shared_ptr<const Routing>& routing);
 
     /// A worker's connection goes to the loops in turn.
-    void assign(os::UniqueFd worker, bool allowed);
+    void assign(os::UniqueFd worker, const os::PeerCredentials& peer, bool allowed);
 
     /// Closes a client's connection, whichever loop has it.
     void disconnect(ClientId client);
