@@ -28,6 +28,7 @@
 
 // The rules of a request's end:
 // - The descriptor is closed before `done` is sent: from then on nobody else holds the connection.
+//   Or, if the ticket allows it, it is kept aside for the client's next request, and `done` says so.
 // - `keep` only if the request was read completely, the answer is complete and delimits itself, and
 // its
 //   head did not say `close`. Everything else is `close`, and then it is the front that ends the
@@ -336,14 +337,13 @@ int Request::done_as(const baton_outcome_t& outcome) {
         return failure(BATON_E_INVALID, "a status is a number up to 999");
     }
     stage_ = Stage::ended;
-    stream_.close();
-    worker_.finish(*this,
-                   {.assignment = ticket_.assignment,
+    wire::Done done{.assignment = ticket_.assignment,
                     .disposition = static_cast<std::uint8_t>(outcome.disposition),
                     .status = static_cast<std::uint16_t>(outcome.status),
                     .bytes_read = outcome.bytes_read,
-                    .bytes_written = outcome.bytes_written},
-                   true);
+                    .bytes_written = outcome.bytes_written};
+    leave_connection(done);
+    worker_.finish(*this, done, true);
     return BATON_OK;
 }
 
@@ -380,10 +380,21 @@ void Request::end(wire::Done done, bool frees_slot) {
         } else if (link_->lost()) {
             stream_.close_alone();
         } else {
-            stream_.close();
+            leave_connection(done);
         }
     }
     worker_.finish(*this, done, frees_slot);
+}
+
+/// Gives the connection back to batond, with or without a duplicate kept here.
+void Request::leave_connection(wire::Done& done) {
+    const bool may_keep = done.disposition == wire::Done::keep &&
+                          (ticket_.flags & wire::Ticket::may_keep_duplicate) != 0;
+    if (may_keep) {
+        os::UniqueFd connection(stream_.release());
+        if (worker_.keep(*this, connection)) done.flags |= wire::Done::kept_duplicate;
+    }
+    stream_.close();
 }
 
 void Request::abandon() noexcept {

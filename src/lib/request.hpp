@@ -99,6 +99,7 @@ private:
     void settle_keep_alive();
     void answer_for_a_worker_that_did_not();
     void end(wire::Done done, bool frees_slot);
+    void leave_connection(wire::Done& done);
 
     Worker& worker_;
     std::shared_ptr<const Link> link_;

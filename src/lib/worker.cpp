@@ -64,16 +64,18 @@ constexpr std::uint32_t unused_limit = 256;
 
 constexpr std::uint64_t timer_token = 0;
 constexpr std::uint64_t link_token = 1;
+constexpr std::uint64_t more_token = 2;
 
 }  // namespace
 
 Worker::Worker(Rendezvous rendezvous, const Settings& settings, os::ForkGuard guard,
-               os::UniqueFd epoll, os::UniqueFd timer)
+               os::UniqueFd epoll, os::UniqueFd timer, os::UniqueFd more)
     : rendezvous_(std::move(rendezvous)),
       settings_(settings),
       fork_guard_(std::move(guard)),
       epoll_(std::move(epoll)),
       timer_(std::move(timer)),
+      more_(std::move(more)),
       id_(rendezvous_.worker),
       random_(static_cast<std::uint_fast32_t>(::getpid()) ^
               static_cast<std::uint_fast32_t>(os::wall_clock_nanoseconds())),
@@ -88,10 +90,14 @@ int Worker::connect(Rendezvous rendezvous, const Settings& settings, Worker*& wo
     auto timer = os::timer_fd_create();
     if (!timer) return failure(timer.error(), "creating a timer");
     auto epoll = os::epoll_create_or_throw();
-    const auto added = os::epoll_add(epoll.borrow(), timer->borrow(), os::epoll_in, timer_token);
-    if (!added) return failure(added.error(), "watching the timer");
+    auto more = os::eventfd_create_or_throw();
+    for (const auto& [fd, token] : {std::pair(timer->borrow(), timer_token),
+                                   std::pair(more.borrow(), more_token)}) {
+        const auto added = os::epoll_add(epoll.borrow(), fd, os::epoll_in, token);
+        if (!added) return failure(added.error(), "watching the timer");
+    }
     auto* made = new Worker(std::move(rendezvous), settings, std::move(*guard), std::move(epoll),
-                            std::move(*timer));
+                            std::move(*timer), std::move(more));
     const int code = made->find();
     if (code == BATON_OK) {
         worker = made;
@@ -163,7 +169,7 @@ void Worker::greet(os::UniqueFd fd) {
         announced_ = slots_.announce_all();
     }
     wire::Hello hello;
-    hello.capabilities = wire::Hello::takes_bytes_beside |
+    hello.capabilities = wire::Hello::takes_bytes_beside | wire::Hello::keeps_duplicates |
                          (settings_.on_status != nullptr ? wire::Hello::reports_status : 0U);
     hello.worker = id();
     hello.slots = rendezvous_.slots;
@@ -214,6 +220,12 @@ int Worker::welcome(const wire::Welcome& welcome) {
 }
 
 void Worker::stop_reading() noexcept {
+    messages_ = wire::PacketReader{{}};
+    passed_.reset();
+    {
+        const os::MutexLock lock(mutex_);
+        kept_connections_.clear();
+    }
     if (!reading_) return;
     os::epoll_remove(epoll_.borrow(), reading_->fd());
     reading_.reset();
@@ -244,6 +256,8 @@ int Worker::accept(int timeout_ms, bool read_head, Request*& request) {
     for (;;) {
         const int outcome = step(timeout_ms < 0, read_head, request);
         if (outcome == made_progress) continue;
+        // Who waits here does not poll.
+        if (timeout_ms >= 0) show_more(!messages_.at_end());
         if (outcome != BATON_E_AGAIN) return outcome;
         if (timeout_ms == 0) return failure(BATON_E_AGAIN);
         const int waited = wait(deadline);
@@ -260,9 +274,10 @@ int Worker::step(bool wait, bool read_head, Request*& request) {
         return made_progress;
     }
     if (phase_ == Phase::searching) return BATON_E_AGAIN;
+    if (!messages_.at_end()) return take_message(read_head, request);
     // Waiting in recvmsg itself saves a system call per request, when there is nothing else to wait
     // for.
-    return receive(wait && phase_ == Phase::connected && timer_at_ == never, read_head, request);
+    return receive(wait && phase_ == Phase::connected && timer_at_ == never);
 }
 
 int Worker::wait(Instant deadline) {
@@ -318,13 +333,17 @@ void Worker::on_timer() {
     }
 }
 
-int Worker::receive(bool wait, bool read_head, Request*& request) {
+/// Takes the next packet in hand. Its messages are taken one by one, by take_message().
+int Worker::receive(bool wait) {
     auto packet = wait ? os::wait_for_packet(reading_->fd(), packet_)
                        : os::receive_packet(reading_->fd(), packet_);
     if (packet) {
         resets_ = 0;
         if (packet->size == 0) return link_ended();
-        return take_packet(std::move(*packet), read_head, request);
+        if (packet->cut_short) return end(BATON_E_PROTOCOL, "a packet above the limit");
+        passed_ = std::move(packet->passed);
+        messages_ = wire::PacketReader{std::span(packet_).first(packet->size)};
+        return made_progress;
     }
     if (packet.error().code == Errc::would_block) {
         return packet.error().os_errno == EINTR ? failure(BATON_E_INTERRUPTED) : BATON_E_AGAIN;
@@ -333,25 +352,35 @@ int Worker::receive(bool wait, bool read_head, Request*& request) {
     return link_ended();
 }
 
-int Worker::take_packet(os::ReceivedPacket packet, bool read_head, Request*& request) {
-    if (packet.cut_short) return end(BATON_E_PROTOCOL, "a packet above the limit");
-    wire::PacketReader reader{std::span(packet_).first(packet.size)};
-    for (;;) {
-        const auto message = reader.next();
-        if (!message) return end(BATON_E_PROTOCOL, "a packet that cannot be read");
-        if (!*message) return made_progress;
-        if (const auto* ticket = std::get_if<wire::Ticket>(&**message)) {
-            if (phase_ != Phase::connected) return end(BATON_E_PROTOCOL, "a ticket before welcome");
-            return take_ticket(*ticket, std::move(packet), read_head, request);
-        }
-        const int outcome =
-            phase_ == Phase::greeting ? take_greeting(**message) : take_order(**message);
-        if (outcome != made_progress || phase_ == Phase::ended) return outcome;
+int Worker::take_message(bool read_head, Request*& request) {
+    const auto message = messages_.next();
+    if (!message) return end(BATON_E_PROTOCOL, "a packet that cannot be read");
+    if (!*message) return made_progress;
+    if (const auto* ticket = std::get_if<wire::Ticket>(&**message)) {
+        if (phase_ != Phase::connected) return end(BATON_E_PROTOCOL, "a ticket before welcome");
+        return take_ticket(*ticket, read_head, request);
+    }
+    return phase_ == Phase::greeting ? take_greeting(**message) : take_order(**message);
+}
+
+/// Who polls the descriptor must see that there is more, though nothing more comes over the link.
+void Worker::show_more(bool more) {
+    if (more == more_shown_) return;
+    more_shown_ = more;
+    if (more) {
+        os::eventfd_signal(more_.borrow());
+    } else {
+        os::eventfd_drain(more_.borrow());
     }
 }
 
 int Worker::take_order(const wire::Message& message) {
     if (std::holds_alternative<wire::Drain>(message)) return drain();
+    if (const auto* forgotten = std::get_if<wire::Forget>(&message)) {
+        const os::MutexLock lock(mutex_);
+        kept_connections_.forget(forgotten->client, forgotten->assignment);
+        return made_progress;
+    }
     if (std::holds_alternative<wire::Reinit>(message)) {
         if (settings_.on_reinit != nullptr) settings_.on_reinit(settings_.context);
         return made_progress;
@@ -370,29 +399,32 @@ void Worker::report_status() {
     reading_->send(wire::StatusText{{text.data(), std::min(size, text.size())}});
 }
 
-int Worker::take_ticket(const wire::Ticket& ticket, os::ReceivedPacket packet, bool read_head,
-                        Request*& request) {
-    if (!packet.passed) {
-        descriptor_lost(ticket);
-        return made_progress;
-    }
+int Worker::take_ticket(const wire::Ticket& ticket, bool read_head, Request*& request) {
+    os::UniqueFd connection = std::move(passed_);
     auto taken = request_object();
     bool leaving = false;
     bool free_slot = false;
     {
         const os::MutexLock lock(mutex_);
+        if ((ticket.flags & wire::Ticket::by_duplicate) != 0) {
+            connection = kept_connections_.take(ticket.client);
+        }
         leaving = leaving_;
-        free_slot = !leaving && slots_.take();
+        free_slot = connection && !leaving && slots_.take();
         if (free_slot) ++handles_;
     }
+    if (!connection) {
+        descriptor_lost(ticket);
+        return made_progress;
+    }
     if (!free_slot) {
-        packet.passed.reset();
+        connection.reset();
         reading_->send(wire::Decline{
             ticket.assignment, leaving ? wire::Decline::draining : wire::Decline::overloaded});
         return made_progress;
     }
     const bool head_waits = read_head && settings_.request_patience < head_patience;
-    taken->begin(reading_, ticket, std::move(packet.passed),
+    taken->begin(reading_, ticket, std::move(connection),
                  head_waits ? head_patience : settings_.request_patience);
     if (read_head && taken->read_head() != BATON_OK) {
         taken->abandon();
@@ -482,6 +514,14 @@ void Worker::finish(const Request& request, wire::Done done, bool frees_slot) {
     if (size > 0) link->send(std::span(packet).first(size));
 }
 
+bool Worker::keep(const Request& request, os::UniqueFd& connection) {
+    const os::MutexLock lock(mutex_);
+    if (leaving_ || link_.get() != &request.link() || !kept_connections_.has_room()) return false;
+    kept_connections_.keep(request.ticket().client, request.ticket().assignment,
+                           std::move(connection));
+    return true;
+}
+
 void Worker::decline(const Request& request, std::uint32_t reason) {
     std::shared_ptr<Link> link;
     bool bye = false;
@@ -542,7 +582,7 @@ void Worker::leave() {
     static_cast<void>(bye());
     // Tickets that have crossed are declined, so that they need not wait for the link's end.
     Request* none = nullptr;
-    while (phase_ == Phase::connected && receive(false, false, none) == made_progress) {}
+    while (phase_ == Phase::connected && step(false, false, none) == made_progress) {}
     stop_reading();
     drop_handle();
 }
@@ -584,6 +624,9 @@ void Worker::close_in_child() noexcept ABSL_NO_THREAD_SAFETY_ANALYSIS {
     link_.reset();  // the lock may be held by a thread that does not exist here
     epoll_.reset();
     timer_.reset();
+    more_.reset();
+    passed_.reset();
+    kept_connections_.clear();
 }
 
 }  // namespace baton::lib

@@ -17,6 +17,7 @@
 #include "io/os/fork_guard.hpp"
 #include "io/os/mutex.hpp"
 #include "io/os/packet_socket.hpp"
+#include "lib/kept_connections.hpp"
 #include "lib/link.hpp"
 #include "lib/rendezvous.hpp"
 #include "lib/request.hpp"
@@ -63,6 +64,9 @@ public:
     /// Tells batond how a request ended, if it is still the one that gave it.
     /// @param frees_slot  otherwise the slot stays taken until credit()
     void finish(const Request& request, wire::Done done, bool frees_slot);
+    /// Keeps a request's connection for the client's next one, instead of closing it before `done`.
+    /// @return false: there is no room, or no link any more to get it over; `connection` is untouched
+    [[nodiscard]] bool keep(const Request& request, os::UniqueFd& connection);
     void decline(const Request& request, std::uint32_t reason);
     /// Its handle is not needed any more: the object is kept for another request.
     void free(Request& request);
@@ -82,7 +86,7 @@ private:
     };
 
     Worker(Rendezvous rendezvous, const Settings& settings, os::ForkGuard guard, os::UniqueFd epoll,
-           os::UniqueFd timer);
+           os::UniqueFd timer, os::UniqueFd more);
     ~Worker() = default;
 
     // Looking for batond.
@@ -100,11 +104,11 @@ private:
     // made_progress when it is worth looking again, or what accept() is to return.
     static constexpr int made_progress = 1;
     int step(bool wait, bool read_head, Request*& request);
-    int receive(bool wait, bool read_head, Request*& request);
-    int take_packet(os::ReceivedPacket packet, bool read_head, Request*& request);
+    int receive(bool wait);
+    int take_message(bool read_head, Request*& request);
     int take_order(const wire::Message& message);
-    int take_ticket(const wire::Ticket& ticket, os::ReceivedPacket packet, bool read_head,
-                    Request*& request);
+    int take_ticket(const wire::Ticket& ticket, bool read_head, Request*& request);
+    void show_more(bool more);
     void descriptor_lost(const wire::Ticket& ticket);
     int link_ended();
     int drain();
@@ -122,8 +126,9 @@ private:
     const Rendezvous rendezvous_;
     const Settings settings_;
     const os::ForkGuard fork_guard_;
-    os::UniqueFd epoll_;  // holds the link that is read, and the timer
+    os::UniqueFd epoll_;  // holds the link that is read, the timer, and more_
     os::UniqueFd timer_;
+    os::UniqueFd more_;  // an eventfd: readable when a packet with more messages is in hand
     std::atomic<std::uint64_t> id_;  // changes with a welcome; guards nothing: relaxed
 
     // The accepting thread's.
@@ -141,11 +146,15 @@ private:
     std::shared_ptr<Link> reading_;
     std::uint32_t announced_ = 0;  // in the HELLO that was sent last
     std::vector<std::byte> packet_;
+    os::UniqueFd passed_;                  // with packet_
+    wire::PacketReader messages_{{}};      // of packet_, those not yet taken
+    bool more_shown_ = false;
 
     os::Mutex mutex_;
     std::shared_ptr<Link> link_ ABSL_GUARDED_BY(mutex_);  // null while there is none
     Slots slots_ ABSL_GUARDED_BY(mutex_);
     std::uint32_t kept_ ABSL_GUARDED_BY(mutex_) = 0;  // slots taken without a request
+    KeptConnections kept_connections_ ABSL_GUARDED_BY(mutex_);  // those of link_
     bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
     bool said_bye_ ABSL_GUARDED_BY(mutex_) = false;
     std::size_t handles_ ABSL_GUARDED_BY(mutex_) = 1;  // this one and the requests'

@@ -20,6 +20,7 @@ struct DoneReport {
     std::uint32_t credits = 0;     ///< new requests it can take from now on, in addition
     std::uint64_t bytes_read = 0;  ///< of the request: head and body
     std::uint64_t bytes_written = 0;  ///< of the answer
+    bool kept_duplicate = false;      ///< the worker has the connection's descriptor still
 
     friend bool operator==(const DoneReport&, const DoneReport&) = default;
 };
@@ -77,6 +78,14 @@ struct GiveBack {
     WorkerId worker;
     Assignment assignment;
     DoneReport report;
+    ClientId client{};
+};
+
+/// The worker has kept a duplicate of a connection whose client has left: it is to close it.
+struct ForgetDuplicate {
+    ClientId client;
+    WorkerId worker;
+    Assignment assignment;
 };
 
 /// A waiting attach RECEIVE may be answered now: Service::attach_wanted() has become true.
@@ -103,7 +112,7 @@ struct WorkerForgotten {
     WorkerId worker;
 };
 
-using Action = std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, AttachWanted,
+using Action = std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, ForgetDuplicate, AttachWanted,
                             StartWorker, DrainWorker, KillWorker, WorkerForgotten>;
 
 /// Appended to by the engine, visited by the caller after it has unlocked the service. Kept and

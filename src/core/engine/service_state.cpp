@@ -158,7 +158,10 @@ void Service::State::finish(Instant now, Request& request, const DoneReport& rep
     if (!request.client_left) {
         ++statistics.transactions;
         statistics.responses.record(response);
-        out.push_back(GiveBack{request.id, request.worker_id, request.assignment, report});
+        out.push_back(
+            GiveBack{request.id, request.worker_id, request.assignment, report, request.client});
+    } else if (report.kept_duplicate) {
+        out.push_back(ForgetDuplicate{request.client, request.worker_id, request.assignment});
     }
     drop(request);
 }

@@ -80,6 +80,14 @@ public:
         return value;
     }
 
+    /// Bits of which these have a meaning, and the others are to be zero.
+    template <std::unsigned_integral Number>
+    [[nodiscard]] Number bits(Number known) noexcept {
+        const auto value = number<Number>();
+        failed_ = failed_ || (value & static_cast<Number>(~known)) != 0;
+        return value;
+    }
+
     [[nodiscard]] bool failed() const noexcept { return failed_; }
     [[nodiscard]] std::span<const std::byte> rest() const noexcept { return rest_; }
 

@@ -57,6 +57,11 @@ Body body_of(const Ticket& ticket) noexcept {
 Body body_of(const Drain& /*drain*/) noexcept { return {MessageType::drain, 0}; }
 Body body_of(const Reinit& /*reinit*/) noexcept { return {MessageType::reinit, 0}; }
 Body body_of(const Status& /*status*/) noexcept { return {MessageType::status, 0}; }
+Body body_of(const Leased& leased) noexcept { return {MessageType::leased, 24, leased.records}; }
+Body body_of(const Lease& /*lease*/) noexcept { return {MessageType::lease, 48}; }
+Body body_of(const Revoke& /*revoke*/) noexcept { return {MessageType::revoke, 8}; }
+Body body_of(const Routes& routes) noexcept { return {MessageType::routes, 16, routes.text}; }
+Body body_of(const Forget& /*forget*/) noexcept { return {MessageType::forget, 16}; }
 Body body_of(const Refused& refused) noexcept {
     return {MessageType::refused, 8, refused.text.substr(0, refused_text_limit)};
 }
@@ -67,6 +72,12 @@ bool within_limits(const Hello& hello) noexcept {
 bool within_limits(const Ticket& ticket) noexcept {
     return ticket.client_address.size() <= client_address_limit &&
            ticket.bytes_beside.size() <= bytes_beside_limit;
+}
+bool within_limits(const Leased& leased) noexcept {
+    return leased.records.size() <= leased_records_limit;
+}
+bool within_limits(const Routes& routes) noexcept {
+    return routes.text.size() <= routes_text_limit;
 }
 bool within_limits(const auto& /*message*/) noexcept { return true; }
 
@@ -89,7 +100,7 @@ void write_fixed(Writer& out, const Done& done) noexcept {
     out.number(done.credits);
     out.number(done.status);
     out.number(done.disposition);
-    out.number(std::uint8_t{0});
+    out.number(done.flags);
 }
 
 void write_fixed(Writer& out, const Decline& decline) noexcept {
@@ -122,7 +133,7 @@ void write_fixed(Writer& out, const Welcome& welcome) noexcept {
     out.number(welcome.head_limit_bytes);
     out.number(welcome.worker);
     out.number(welcome.reconnect_seconds);
-    out.number(std::uint32_t{0});
+    out.number(welcome.ledger_bytes);
 }
 
 void write_fixed(Writer& out, const Ticket& ticket) noexcept {
@@ -136,6 +147,36 @@ void write_fixed(Writer& out, const Ticket& ticket) noexcept {
     out.number(static_cast<std::uint16_t>(ticket.client_address.size()));
     out.number(std::uint16_t{0});
     out.number(std::uint32_t{0});
+}
+
+void write_fixed(Writer& out, const Leased& leased) noexcept {
+    out.number(leased.assignment);
+    out.number(leased.request);
+    out.number(leased.count);
+    out.number(static_cast<std::uint32_t>(leased.records.size()));
+}
+
+void write_fixed(Writer& out, const Lease& lease) noexcept {
+    out.number(lease.assignment);
+    out.number(lease.epoch);
+    out.number(lease.routes_version);
+    out.number(lease.body_limit);
+    out.number(lease.head_bytes);
+    out.number(lease.target_bytes);
+    out.number(lease.fields);
+    out.number(lease.flags);
+}
+
+void write_fixed(Writer& out, const Revoke& revoke) noexcept { out.number(revoke.epoch); }
+
+void write_fixed(Writer& out, const Routes& routes) noexcept {
+    out.number(routes.version);
+    write_text_size(out, routes.text, routes_text_limit);
+}
+
+void write_fixed(Writer& out, const Forget& forget) noexcept {
+    out.number(forget.client);
+    out.number(forget.assignment);
 }
 
 void write_fixed(Writer& /*out*/, const auto& /*message_without_fields*/) noexcept {}
@@ -179,7 +220,7 @@ Done read_done(Reader& in) noexcept {
     done.credits = in.number<std::uint32_t>();
     done.status = in.number<std::uint16_t>();
     done.disposition = in.number_up_to<std::uint8_t>(Done::released);
-    in.reserved<std::uint8_t>();
+    done.flags = in.bits<std::uint8_t>(Done::known_flags);
     return done;
 }
 
@@ -211,7 +252,7 @@ Welcome read_welcome(Reader& in) noexcept {
     welcome.head_limit_bytes = in.number<std::uint32_t>();
     welcome.worker = in.number<std::uint64_t>();
     welcome.reconnect_seconds = in.number<std::uint32_t>();
-    in.reserved<std::uint32_t>();
+    welcome.ledger_bytes = in.number<std::uint32_t>();
     return welcome;
 }
 
@@ -232,6 +273,43 @@ Ticket read_ticket(Reader& in) noexcept {
     return ticket;
 }
 
+Leased read_leased(Reader& in) noexcept {
+    Leased leased;
+    leased.assignment = in.number<std::uint64_t>();
+    leased.request = in.number<std::uint64_t>();
+    leased.count = in.number<std::uint32_t>();
+    const auto size = in.number_up_to<std::uint32_t>(leased_records_limit);
+    leased.records = in.text(size);
+    return leased;
+}
+
+Lease read_lease(Reader& in) noexcept {
+    Lease lease;
+    lease.assignment = in.number<std::uint64_t>();
+    lease.epoch = in.number<std::uint64_t>();
+    lease.routes_version = in.number<std::uint64_t>();
+    lease.body_limit = in.number<std::uint64_t>();
+    lease.head_bytes = in.number<std::uint32_t>();
+    lease.target_bytes = in.number<std::uint32_t>();
+    lease.fields = in.number<std::uint32_t>();
+    lease.flags = in.number<std::uint32_t>();
+    return lease;
+}
+
+Routes read_routes(Reader& in) noexcept {
+    Routes routes;
+    routes.version = in.number<std::uint64_t>();
+    routes.text = read_text(in, routes_text_limit);
+    return routes;
+}
+
+Forget read_forget(Reader& in) noexcept {
+    Forget forget;
+    forget.client = in.number<std::uint64_t>();
+    forget.assignment = in.number<std::uint64_t>();
+    return forget;
+}
+
 /// @return nullopt: no such type in this version
 std::optional<Message> read_body(MessageType type, Reader& in) noexcept {
     switch (type) {
@@ -241,12 +319,17 @@ std::optional<Message> read_body(MessageType type, Reader& in) noexcept {
         case MessageType::credit: return read_credit(in);
         case MessageType::bye: return Bye{};
         case MessageType::status_text: return StatusText{read_text(in, status_text_limit)};
+        case MessageType::leased: return read_leased(in);
         case MessageType::welcome: return read_welcome(in);
         case MessageType::ticket: return read_ticket(in);
         case MessageType::drain: return Drain{};
         case MessageType::reinit: return Reinit{};
         case MessageType::status: return Status{};
         case MessageType::refused: return Refused{read_text(in, refused_text_limit)};
+        case MessageType::lease: return read_lease(in);
+        case MessageType::revoke: return Revoke{in.number<std::uint64_t>()};
+        case MessageType::routes: return read_routes(in);
+        case MessageType::forget: return read_forget(in);
     }
     return std::nullopt;
 }

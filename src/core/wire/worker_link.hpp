@@ -14,9 +14,10 @@
 ///
 /// The link is a SOCK_SEQPACKET Unix socket. One packet carries one or more messages, each with an
 /// 8-byte header {u16 type, u16 flags = 0, u32 size of the whole message incl. header and padding},
-/// padded with zeros to a multiple of 8; all integers little-endian. A packet with a descriptor
-/// (SCM_RIGHTS, exactly one) holds exactly one TICKET and nothing else. Unknown message types with
-/// flag bit 15 (optional) set are skipped; all other unknown ones end the link.
+/// padded with zeros to a multiple of 8; all integers little-endian. A packet carries at most one
+/// descriptor (SCM_RIGHTS): that of its only TICKET, which may have a LEASE before it, or the ledger
+/// of its only WELCOME. Unknown message types with flag bit 15 (optional) set are skipped; all other
+/// unknown ones end the link.
 ///
 /// There is one encoding of each message: reserved fields and padding are zero, and who receives
 /// anything else ends the link. Only HELLO may be longer than described here, so that a later
@@ -32,8 +33,11 @@ inline constexpr std::size_t service_name_limit = 98;  ///< three names of 32 an
 inline constexpr std::size_t client_address_limit = 64;
 inline constexpr std::size_t refused_text_limit = 512;
 inline constexpr std::size_t status_text_limit = 4096;
-/// A ticket with an address as long as it may be and this beside it still fits into one packet.
-inline constexpr std::size_t bytes_beside_limit = packet_size_limit - 128;
+/// A ticket with an address as long as it may be and this beside it still fits into one packet, and
+/// so does a lease before it.
+inline constexpr std::size_t bytes_beside_limit = packet_size_limit - 256;
+inline constexpr std::size_t routes_text_limit = packet_size_limit - 64;
+inline constexpr std::size_t leased_records_limit = 32 * 1024;
 
 enum class MessageType : std::uint16_t {
     // worker to batond
@@ -43,6 +47,7 @@ enum class MessageType : std::uint16_t {
     credit = 4,
     bye = 5,
     status_text = 6,
+    leased = 7,
     // batond to worker
     welcome = 33,
     ticket = 34,
@@ -50,6 +55,10 @@ enum class MessageType : std::uint16_t {
     reinit = 36,
     status = 37,
     refused = 38,
+    lease = 39,
+    revoke = 40,
+    routes = 41,
+    forget = 42,
 };
 
 // Messages are values whose texts are views: into the sender's memory when they are written, into
@@ -68,6 +77,8 @@ struct Hello {
 
     static constexpr std::uint32_t takes_bytes_beside = 1;  ///< consumed bytes may be in a ticket
     static constexpr std::uint32_t reports_status = 2;      ///< answers `status`
+    static constexpr std::uint32_t keeps_ledger = 4;  ///< wants a ledger; so it may be given leases
+    static constexpr std::uint32_t keeps_duplicates = 32;  ///< tickets may come without descriptor
 
     friend bool operator==(const Hello&, const Hello&) = default;
 };
@@ -81,6 +92,13 @@ struct Done {
     std::uint64_t bytes_read =
         0;  ///< of the request, from its first byte on: bytes beside included
     std::uint64_t bytes_written = 0;
+    std::uint8_t flags = 0;  ///< bits below
+
+    static constexpr std::uint8_t kept_duplicate = 2;  ///< the next ticket needs no descriptor
+    /// It ends a lease: bytes_read and bytes_written are those of all its requests together, which
+    /// LEASED has told of.
+    static constexpr std::uint8_t ended_lease = 4;
+    static constexpr std::uint8_t known_flags = kept_duplicate | ended_lease;
 
     static constexpr std::uint8_t keep = 0;      ///< the next request may come on this connection
     static constexpr std::uint8_t close = 1;     ///< the front ends it (lingering)
@@ -120,12 +138,24 @@ struct StatusText {
     friend bool operator==(const StatusText&, const StatusText&) = default;
 };
 
+/// Requests that were answered under a lease since the last report, and the first one that the
+/// ticket was for. At the latest each second, and before the DONE that ends the lease.
+struct Leased {
+    std::uint64_t assignment = 0;
+    std::uint64_t request = 0;   ///< of the ticket
+    std::uint32_t count = 0;     ///< of records
+    std::string_view records{};  ///< see LeasedRecord; at most leased_records_limit
+
+    friend bool operator==(const Leased&, const Leased&) = default;
+};
+
 /// Answer to a hello.
 struct Welcome {
     std::uint16_t version = protocol_version;
     std::uint64_t worker = 0;            ///< the id batond knows it by
     std::uint32_t head_limit_bytes = 0;  ///< the front's own limit
     std::uint32_t reconnect_seconds = 30;
+    std::uint32_t ledger_bytes = 0;  ///< of the ledger beside it (core/wire/ledger.hpp); 0: none
 
     friend bool operator==(const Welcome&, const Welcome&) = default;
 };
@@ -144,6 +174,10 @@ struct Ticket {
 
     static constexpr std::uint32_t bridged = 1;      ///< the stream is carried by Baton
     static constexpr std::uint32_t close_after = 2;  ///< batond is ending: answer with close
+    /// The worker may keep its duplicate of the connection when it is done.
+    static constexpr std::uint32_t may_keep_duplicate = 8;
+    /// No descriptor comes with it: the connection is the one kept for this client.
+    static constexpr std::uint32_t by_duplicate = 16;
 
     friend bool operator==(const Ticket&, const Ticket&) = default;
 };
@@ -161,6 +195,50 @@ struct Status {
     friend bool operator==(const Status&, const Status&) = default;
 };
 
+/// The worker may keep the connection of the ticket behind it for next requests of the same client,
+/// as long as the ledger shows this epoch and this version of the routes.
+struct Lease {
+    std::uint64_t assignment = 0;
+    std::uint64_t epoch = 0;
+    std::uint64_t routes_version = 0;
+    // What the listener allows: a head or body above it goes back to the front, unread.
+    std::uint64_t body_limit = 0;  ///< bytes of a sized body; 0: no limit
+    std::uint32_t head_bytes = 0;
+    std::uint32_t target_bytes = 0;
+    std::uint32_t fields = 0;
+    std::uint32_t flags = 0;  ///< bits below
+
+    static constexpr std::uint32_t lines_wanted = 1;  ///< LEASED is to have request lines
+
+    friend bool operator==(const Lease&, const Lease&) = default;
+};
+
+/// Leases of an earlier epoch than this end: those without a request go back at once.
+struct Revoke {
+    std::uint64_t epoch = 0;
+
+    friend bool operator==(const Revoke&, const Revoke&) = default;
+};
+
+/// What leases are held against: which requests are this worker's service's. One line each, in the
+/// order of the `route` commands: `+` (its own service's) or `-`, the methods or `*`, the pattern,
+/// separated by one blank.
+struct Routes {
+    std::uint64_t version = 0;
+    std::string_view text{};  ///< at most routes_text_limit
+
+    friend bool operator==(const Routes&, const Routes&) = default;
+};
+
+/// The duplicate kept for this client is to be closed, if it is the one kept at the end of this
+/// assignment.
+struct Forget {
+    std::uint64_t client = 0;
+    std::uint64_t assignment = 0;
+
+    friend bool operator==(const Forget&, const Forget&) = default;
+};
+
 /// Answer to a hello that is not accepted; the link closes after it. Its form is the same in all
 /// versions of the protocol, so that any worker can read it.
 struct Refused {
@@ -169,8 +247,8 @@ struct Refused {
     friend bool operator==(const Refused&, const Refused&) = default;
 };
 
-using Message = std::variant<Hello, Done, Decline, Credit, Bye, StatusText, Welcome, Ticket, Drain,
-                             Reinit, Status, Refused>;
+using Message = std::variant<Hello, Done, Decline, Credit, Bye, StatusText, Leased, Welcome, Ticket,
+                             Drain, Reinit, Status, Refused, Lease, Revoke, Routes, Forget>;
 
 /// How many bytes the message takes in a packet, its padding included.
 [[nodiscard]] std::size_t encoded_size(const Message& message) noexcept;
@@ -198,6 +276,8 @@ public:
     /// link
     ///         must be ended
     [[nodiscard]] Result<std::optional<Message>> next() noexcept;
+
+    [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
 
 private:
     std::span<const std::byte> rest_;

@@ -25,8 +25,9 @@
 namespace baton::delivery {
 namespace {
 
-/// Packets read per report of readiness; the rest waits its turn behind other links and clients.
-constexpr int packets_per_turn = 32;
+/// Packets read per report of readiness. What is left is reported again, behind other links and
+/// clients; a look that finds nothing would cost as much.
+constexpr int packets_per_turn = 1;
 
 /// Errors in a row that are no packet and no end until the link is given up: an ECONNRESET is
 /// reported once.
@@ -41,7 +42,7 @@ WorkerLink::WorkerLink(os::UniqueFd fd, os::PeerCredentials peer, loop::EventLoo
 void WorkerLink::start() {
     self_ = shared_from_this();
     watch_.bind(loop_, fd_.borrow(), [this](loop::Readiness) { read(); });
-    if (!watch_.arm(loop::Interest::read)) end(Errc::system_call);
+    if (!watch_.arm_standing()) end(Errc::system_call);
 }
 
 void WorkerLink::accept(ServiceId service, WorkerId worker, std::uint32_t head_limit_bytes,
@@ -72,6 +73,10 @@ Result<> WorkerLink::pass(const wire::Ticket& ticket, os::BorrowedFd client) con
     return os::send_packet(fd_.borrow(), large, client);
 }
 
+Result<> WorkerLink::send(std::span<const std::byte> packet) const {
+    return os::send_packet(fd_.borrow(), packet);
+}
+
 Result<> WorkerLink::tell(const wire::Message& message) const {
     std::vector<std::byte> packet;
     wire::append(packet, message);
@@ -96,7 +101,6 @@ void WorkerLink::read() {
             return end(Errc::worker_protocol);
         }
     }
-    if (!watch_.arm(loop::Interest::read)) end(Errc::system_call);
 }
 
 bool WorkerLink::take(std::span<const std::byte> packet) {

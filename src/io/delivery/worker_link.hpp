@@ -67,6 +67,10 @@ public:
     /// Thread-safety: any thread; the kernel orders concurrent calls.
     [[nodiscard]] Result<> pass(const wire::Ticket& ticket, os::BorrowedFd client) const;
 
+    /// Sends messages that need no descriptor, as one packet. Errors as for pass().
+    /// Thread-safety: any thread.
+    [[nodiscard]] Result<> send(std::span<const std::byte> packet) const;
+
     /// Sends drain, reinit or status. Best effort: a link that is full or gone says so.
     /// Thread-safety: any thread.
     [[nodiscard]] Result<> tell(const wire::Message& message) const;
@@ -79,6 +83,9 @@ public:
     /// From hello; fixed from then on.
     [[nodiscard]] bool takes_bytes_beside() const noexcept {
         return (capabilities_ & wire::Hello::takes_bytes_beside) != 0;
+    }
+    [[nodiscard]] bool keeps_duplicates() const noexcept {
+        return (capabilities_ & wire::Hello::keeps_duplicates) != 0;
     }
     [[nodiscard]] bool reports_status() const noexcept {
         return (capabilities_ & wire::Hello::reports_status) != 0;

@@ -85,6 +85,9 @@ struct Client {
     bool low_water_set = false;
     /// It ended its side while a worker had the request, who may answer all the same.
     bool finished_at_worker = false;
+    /// A worker has, or has had, a duplicate beyond its request: closing would not end the
+    /// connection.
+    bool duplicated = false;
     int peeks = 0;  ///< of the present partial head
 
     /// Of a head that came in pieces; null between requests.
@@ -98,6 +101,8 @@ struct Client {
     os::StreamOffsets last_seen;
     std::size_t last_unread = 0;  ///< the same of a Unix socket
     Instant last_progress{};
+
+    std::unique_ptr<KeptDuplicate> duplicate;  ///< null: no worker has one between two requests
 
     std::string out;  ///< Baton's own answer, as far as it is not written
     std::uint64_t drained = 0;

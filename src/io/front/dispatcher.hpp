@@ -16,6 +16,16 @@ struct Place {
     Duration stall_timeout{};
 };
 
+/// A worker's duplicate of a client's connection, kept between two requests so that the next one
+/// needs no descriptor. Its end tells the worker to close it. Belongs to the client's loop.
+class KeptDuplicate {
+public:
+    KeptDuplicate() = default;
+    virtual ~KeptDuplicate() = default;
+    KeptDuplicate(const KeptDuplicate&) = delete;
+    KeptDuplicate& operator=(const KeptDuplicate&) = delete;
+};
+
 /// What the front asks of whoever decides. Called on the front's loop; implementations may call
 /// back into the front before they return.
 class Dispatcher {

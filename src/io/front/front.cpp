@@ -226,6 +226,8 @@ void Front::close(Client& client) {
     // it the registration.
     client.watch.forget();
     client.timer.cancel();
+    if (client.duplicated) os::shutdown_both(client.fd.borrow());
+    client.duplicate.reset();
     client.fd.reset();
     client.state = ClientState::over;
     if (client.turned_away) --turned_away_;

@@ -44,7 +44,14 @@ struct Consignment {
     std::uint64_t body_bytes = 0;  ///< of a sized body
     bool chunked = false;
     std::string_view bytes_beside;  ///< consumed by an earlier worker
-    std::string_view head;          ///< as copied; for the record of what a worker was sent
+    KeptDuplicate* duplicate = nullptr;  ///< what a worker has kept of this client's connection
+    bool may_keep_duplicate = false;
+};
+
+/// What a worker has just been given, for the record. Borrowed likewise.
+struct HandedOver {
+    std::string_view head;
+    std::string_view client_address;
 };
 
 /// What a bridge has moved of a request, since the kernel's counters show only its own reading.
@@ -90,7 +97,12 @@ public:
     /// @return nullopt: the client has gone
     [[nodiscard]] std::optional<Consignment> begin_delivery(RequestId request, WorkerId worker,
                                                             Assignment assignment);
-    void delivered(RequestId request, Assignment assignment);
+    /// @return nullopt: the request has ended meanwhile
+    std::optional<HandedOver> delivered(RequestId request, Assignment assignment);
+    /// Before give_back(): what the worker has kept, if it has. Before a delivery: null, so that the
+    /// duplicate goes.
+    void set_duplicate(RequestId request, std::unique_ptr<KeptDuplicate> duplicate);
+    [[nodiscard]] KeptDuplicate* duplicate_of(RequestId request);
     void delivery_failed(RequestId request, Assignment assignment);
     /// The worker declined, or was lost without having touched it: it waits again.
     /// @param carried  null: it was not bridged

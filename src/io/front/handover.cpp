@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -68,12 +69,13 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
         .body_bytes = client->request.expected_bytes - client->request.head_bytes,
         .chunked = client->request.chunked,
         .bytes_beside = beside,
-        .head = std::string_view(client->copy).substr(0, client->request.head_bytes)};
+        .duplicate = client->duplicate.get(),
+        .may_keep_duplicate = !client->unix_socket && !draining_until_};
 }
 
-void Front::delivered(RequestId request, Assignment assignment) {
+std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignment) {
     auto* client = find(request, assignment);
-    if (client == nullptr) return;
+    if (client == nullptr) return std::nullopt;
     client->enter(ClientState::handed_over);
     client->request.ever_handed_over = true;
     // Not the batch's time: a quick worker's `done` may be in the same one.
@@ -82,9 +84,27 @@ void Front::delivered(RequestId request, Assignment assignment) {
     client->last_progress = client->request.handed_over_at;
     client->record->worker.store(value_of(client->request.worker), std::memory_order_relaxed);
     const auto answer_at = deadline_after(loop_.now(), client->request.place.answer_timeout);
-    if (!client->unix_socket) return set_deadline(*client, answer_at);
-    client->last_unread = os::bytes_unread(client->fd.borrow());
-    set_deadline(*client, std::min(answer_at, loop_.now() + sign_interval));
+    if (client->unix_socket) {
+        client->last_unread = os::bytes_unread(client->fd.borrow());
+        set_deadline(*client, std::min(answer_at, loop_.now() + sign_interval));
+    } else {
+        set_deadline(*client, answer_at);
+    }
+    return HandedOver{
+        .head = std::string_view(client->copy).substr(0, client->request.head_bytes),
+        .client_address = client->record->address};
+}
+
+void Front::set_duplicate(RequestId request, std::unique_ptr<KeptDuplicate> duplicate) {
+    auto* client = find(request);
+    if (client == nullptr) return;
+    client->duplicate = std::move(duplicate);
+    client->duplicated = true;
+}
+
+KeptDuplicate* Front::duplicate_of(RequestId request) {
+    auto* client = find(request);
+    return client == nullptr ? nullptr : client->duplicate.get();
 }
 
 void Front::delivery_failed(RequestId request, Assignment assignment) {
@@ -133,7 +153,10 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
         return give_up_silent(*client, *now, if_silent);
     }
     log(*client, report.status, report.bytes_written, std::nullopt);
-    if (released) return close(*client);
+    if (released) {
+        client->duplicated = false;  // closing must not end what is the worker's now
+        return close(*client);
+    }
 
     // Trusting a worker that has not read all of its request would let the rest of the body be
     // taken for the next request. Of a chunked one only the worker knows the length; the kernel's

@@ -65,11 +65,19 @@ void Watch::bind(EventLoop& loop, os::BorrowedFd fd, Handler handler) {
 
 Result<> Watch::arm(Interest interest) {
     BATON_ASSERT(loop_ != nullptr);
+    standing_ = false;
     return loop_->control(*this, events_of(interest));
+}
+
+Result<> Watch::arm_standing() {
+    BATON_ASSERT(loop_ != nullptr);
+    standing_ = true;
+    return loop_->control(*this, os::epoll_in);
 }
 
 void Watch::disarm() {
     if (loop_ == nullptr || !armed_) return;
+    standing_ = false;
     // EPOLLHUP and EPOLLERR are reported even without being asked for: one late report is possible
     // and is one-shot too. It is swallowed because `armed_` is false.
     [[maybe_unused]] const auto done = loop_->control(*this, os::epoll_one_shot);
@@ -82,6 +90,7 @@ void Watch::forget() noexcept {
     loop_ = nullptr;
     registered_ = false;
     armed_ = false;
+    standing_ = false;
 }
 
 Timer::Timer(EventLoop& loop, Handler handler) { bind(loop, std::move(handler)); }
@@ -212,7 +221,7 @@ void EventLoop::dispatch(std::uint64_t token, std::uint32_t events) {
     const auto& slot = slots_[index];
     if (slot.watch == nullptr || slot.generation != generation) return;
     auto& watch = *slot.watch;
-    if (!std::exchange(watch.armed_, false)) return;
+    if (!std::exchange(watch.armed_, watch.standing_)) return;
     // Moved out for the call: the handler may destroy the watch, and with it itself.
     auto handler = std::move(watch.handler_);
     handler({.readable = (events & os::epoll_in) != 0,

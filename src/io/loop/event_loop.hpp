@@ -53,6 +53,9 @@ public:
     void bind(EventLoop& loop, os::BorrowedFd fd, Handler handler);
     /// One report of this interest from now on; replaces an earlier one.
     [[nodiscard]] Result<> arm(Interest interest);
+    /// Reports for as long as there is something to read, without being armed again: only for a
+    /// descriptor that is nobody else's, such as a link.
+    [[nodiscard]] Result<> arm_standing();
     /// No report until armed again. Cheap when it is not armed.
     void disarm();
     /// Takes the descriptor out of the loop for good (EPOLL_CTL_DEL). Needed before close() when
@@ -68,6 +71,7 @@ private:
     std::uint32_t slot_ = 0;
     bool registered_ = false;
     bool armed_ = false;
+    bool standing_ = false;
 };
 
 /// A one-shot timer of one loop. The destructor cancels it.

@@ -133,7 +133,9 @@ void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
                                     .status = done.status,
                                     .credits = done.credits,
                                     .bytes_read = done.bytes_read,
-                                    .bytes_written = done.bytes_written};
+                                    .bytes_written = done.bytes_written,
+                                    .kept_duplicate =
+                                        (done.flags & wire::Done::kept_duplicate) != 0};
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.done(now, link.worker(), Assignment{done.assignment}, report, out);
     });

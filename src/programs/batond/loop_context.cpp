@@ -31,6 +31,7 @@ LoopContext::LoopContext(loop::EventLoop& loop, std::size_t index, ControlAction
       performer_(loop_, index, control),
       front_(loop_, index, *this, records, access_log_) {
     loop_.set_after_batch([this] {
+        performer_.flush();
         front_.after_batch();
         access_log_.flush();
     });

@@ -14,15 +14,32 @@
 #include "core/engine/service.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/front/front.hpp"
+#include "programs/batond/lent_duplicate.hpp"
 #include "programs/batond/service_cell.hpp"
+#include "programs/batond/ticket_batches.hpp"
 
 // Errands are performed one after the other, never one within another: an outcome that is reported
 // while one is performed adds its own errands behind. So the stack stays flat, whatever fails.
 
 namespace baton::daemon {
+namespace {
+
+std::shared_ptr<delivery::WorkerLink> link_of(const ServiceCell& cell, WorkerId worker)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell.mutex) {
+    const auto seat = cell.seats.find(worker);
+    return seat == cell.seats.end() ? nullptr : seat->second.link;
+}
+
+}  // namespace
 
 Performer::Performer(loop::EventLoop& loop, std::size_t loop_index, ControlActions& control)
-    : loop_(loop), loop_index_(loop_index), control_(control), bridges_(loop) {}
+    : loop_(loop),
+      loop_index_(loop_index),
+      control_(control),
+      bridges_(loop),
+      batches_([this](const TicketBatches::Sent& sent, const Result<>& outcome) {
+          delivered(sent, outcome);
+      }) {}
 
 void Performer::connect(front::Front* own_front, std::vector<Performer*> all) {
     front_ = own_front;
@@ -34,8 +51,11 @@ Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
     for (auto& action : actions_) {
         auto& errand = errands_.emplace_back(Errand{cell, action, nullptr, bridge});
         if (const auto* deliver = std::get_if<engine::Deliver>(&action)) {
-            const auto seat = cell->seats.find(deliver->worker);
-            if (seat != cell->seats.end()) errand.link = seat->second.link;
+            errand.link = link_of(*cell, deliver->worker);
+        } else if (const auto* back = std::get_if<engine::GiveBack>(&action)) {
+            if (back->report.kept_duplicate) errand.link = link_of(*cell, back->worker);
+        } else if (const auto* orphan = std::get_if<engine::ForgetDuplicate>(&action)) {
+            errand.link = link_of(*cell, orphan->worker);
         }
     }
     actions_.clear();
@@ -72,13 +92,9 @@ void Performer::perform(Errand& errand) {
     if (const auto* deliver_action = std::get_if<Deliver>(&action)) {
         if (!passed_on(deliver_action->request, errand)) deliver(errand, *deliver_action);
     } else if (const auto* give_back = std::get_if<GiveBack>(&action)) {
-        if (passed_on(give_back->request, errand)) return;
-        bridges_.finish(give_back->request, give_back->report.disposition,
-                        [this, back = *give_back](Errc if_silent) {
-                            front_->give_back(back.request, back.assignment, back.report,
-                                              if_silent);
-                        });
-        control_.request_finished(loop_.now());
+        if (!passed_on(give_back->request, errand)) this->give_back(errand, *give_back);
+    } else if (const auto* orphan = std::get_if<ForgetDuplicate>(&action)) {
+        if (errand.link) batches_.forget(errand.link, orphan->client, orphan->assignment);
     } else if (const auto* refuse = std::get_if<Refuse>(&action)) {
         if (!passed_on(refuse->request, errand)) front_->refuse(refuse->request, refuse->reason);
     } else if (const auto* waiting = std::get_if<Requeued>(&action)) {
@@ -124,30 +140,70 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
     ticket.head_bytes = consignment->head_bytes;
     ticket.client_address = consignment->client_address;
     ticket.bytes_beside = consignment->bytes_beside;
-    Result<> passed = fail(Errc::peer_gone);
-    if (errand.link) {
-        const bool bridge = errand.bridge || (!consignment->bytes_beside.empty() &&
-                                              !errand.link->takes_bytes_beside());
-        passed = bridge ? bridges_.open(request, *consignment, *errand.link, ticket)
-                        : errand.link->pass(ticket, consignment->connection);
+    const auto& link = errand.link;
+    TicketBatches::Sent sent{errand.cell, request, assignment, worker};
+    if (!link) return delivered(sent, fail(Errc::peer_gone));
+    const bool bridge =
+        errand.bridge || (!consignment->bytes_beside.empty() && !link->takes_bytes_beside());
+    auto* duplicate = static_cast<LentDuplicate*>(consignment->duplicate);
+    const bool by_duplicate = !bridge && duplicate != nullptr && duplicate->is_held_by(link.get());
+    // Whoever else has a duplicate is told to close it before the connection goes to this one.
+    if (duplicate != nullptr && !by_duplicate) front_->set_duplicate(request, nullptr);
+    if (bridge) return delivered(sent, bridges_.open(request, *consignment, *link, ticket));
+    if (consignment->may_keep_duplicate && link->keeps_duplicates()) {
+        ticket.flags |= wire::Ticket::may_keep_duplicate;
     }
-    if (!passed) {
+    if (!by_duplicate) return delivered(sent, link->pass(ticket, consignment->connection));
+    duplicate->used();
+    ticket.flags |= wire::Ticket::by_duplicate;
+    batches_.add(link, ticket, std::move(sent));
+}
+
+void Performer::flush() {
+    while (batches_.flush()) {}
+}
+
+void Performer::delivered(const TicketBatches::Sent& sent, const Result<>& outcome) {
+    const auto& [cell, request, assignment, worker] = sent;
+    if (!outcome) {
+        auto* duplicate = static_cast<LentDuplicate*>(front_->duplicate_of(request));
+        if (duplicate != nullptr && outcome.error().code != Errc::peer_gone) duplicate->not_used();
         front_->delivery_failed(request, assignment);
-        return drive(errand.cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
-            service.delivery_failed(now, request, assignment, passed.error().code, out);
+        return drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+            service.delivery_failed(now, request, assignment, outcome.error().code, out);
         });
     }
-    front_->delivered(request, assignment);
+    const auto handed_over = front_->delivered(request, assignment);
     // The record of what the worker was sent is written under the lock that delivered() needs
     // anyway.
-    drive(errand.cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+    drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.delivered(now, request, assignment, out);
-        errand.cell->mutex.assert_held();
-        const auto seat = errand.cell->seats.find(worker);
-        if (seat == errand.cell->seats.end()) return;
-        seat->second.last_head = consignment->head.substr(0, head_record_limit);
-        seat->second.last_client = consignment->client_address;
+        cell->mutex.assert_held();
+        const auto seat = cell->seats.find(worker);
+        if (seat == cell->seats.end() || !handed_over) return;
+        seat->second.last_head = handed_over->head.substr(0, head_record_limit);
+        seat->second.last_client = handed_over->client_address;
     });
+}
+
+void Performer::give_back(Errand& errand, const engine::GiveBack& action) {
+    // The link is the one that the worker has now: if it has another than it had, it has no
+    // duplicate either, and is told to forget what it does not have.
+    if (errand.link) {
+        auto* duplicate = static_cast<LentDuplicate*>(front_->duplicate_of(action.request));
+        if (duplicate == nullptr || duplicate->link() != errand.link.get()) {
+            auto lent = std::make_unique<LentDuplicate>(batches_, errand.link, action.client);
+            lent->kept(action.assignment);
+            front_->set_duplicate(action.request, std::move(lent));
+        } else {
+            duplicate->kept(action.assignment);
+        }
+    }
+    bridges_.finish(action.request, action.report.disposition,
+                    [this, back = action](Errc if_silent) {
+                        front_->give_back(back.request, back.assignment, back.report, if_silent);
+                    });
+    control_.request_finished(loop_.now());
 }
 
 void Performer::recover(Errand& errand, const engine::Recover& action) {

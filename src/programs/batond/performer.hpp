@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/engine/actions.hpp"
@@ -16,6 +17,7 @@
 #include "io/loop/event_loop.hpp"
 #include "programs/batond/bridges.hpp"
 #include "programs/batond/service_cell.hpp"
+#include "programs/batond/ticket_batches.hpp"
 
 namespace baton::daemon {
 
@@ -66,6 +68,9 @@ public:
         run();
     }
 
+    /// Sends the tickets that were gathered. To be called after each batch of events.
+    void flush();
+
     [[nodiscard]] loop::EventLoop& loop() noexcept { return loop_; }
     [[nodiscard]] front::Front& front() noexcept { return *front_; }
 
@@ -87,12 +92,15 @@ private:
     [[nodiscard]] bool passed_on(RequestId request, Errand& errand);
 
     void deliver(Errand& errand, const engine::Deliver& action);
+    void delivered(const TicketBatches::Sent& sent, const Result<>& outcome);
+    void give_back(Errand& errand, const engine::GiveBack& action);
     void recover(Errand& errand, const engine::Recover& action);
 
     loop::EventLoop& loop_;
     std::size_t loop_index_;
     ControlActions& control_;
     Bridges bridges_;
+    TicketBatches batches_;
     front::Front* front_ = nullptr;
     std::vector<Performer*> all_;
     engine::Actions actions_;     ///< filled and emptied within one drive()

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <utility>
+
+#include "io/os/fd.hpp"
+
+namespace baton::lib {
+
+/// Duplicates of clients' connections, kept between two requests of theirs for the link over which
+/// they came. Nobody reads or writes on them here. Guarded by its owner's lock.
+class KeptConnections {
+public:
+    /// Above it the next request simply comes with its descriptor again.
+    static constexpr std::size_t limit = 1024;
+
+    [[nodiscard]] bool has_room() const noexcept { return kept_.size() < limit; }
+
+    void keep(std::uint64_t client, std::uint64_t assignment, os::UniqueFd fd) {
+        kept_.insert_or_assign(client, Kept{assignment, std::move(fd)});
+    }
+
+    /// @return nothing: none is kept for this client
+    [[nodiscard]] os::UniqueFd take(std::uint64_t client) {
+        const auto found = kept_.find(client);
+        if (found == kept_.end()) return {};
+        auto fd = std::move(found->second.fd);
+        kept_.erase(found);
+        return fd;
+    }
+
+    /// @param assignment  at whose end it was kept; a later one stays
+    void forget(std::uint64_t client, std::uint64_t assignment) {
+        const auto found = kept_.find(client);
+        if (found != kept_.end() && found->second.assignment == assignment) kept_.erase(found);
+    }
+
+    void clear() { kept_.clear(); }
+
+private:
+    struct Kept {
+        std::uint64_t assignment = 0;
+        os::UniqueFd fd;
+    };
+    std::unordered_map<std::uint64_t, Kept> kept_;
+};
+
+}  // namespace baton::lib
