@@ -373,6 +373,7 @@ void Request::end(wire::Done done, bool frees_slot) {
     done.status = static_cast<std::uint16_t>(response_.status());
     done.bytes_read = stream_.bytes_read();
     done.bytes_written = stream_.bytes_written();
+    done.flags |= wire::Done::counted;
     if (stream_.is_open()) {
         const bool cut_short = response_.state() != Response::State::complete;
         if (cut_short && response_.ends_by_close() && stream_.bytes_written() > 0) {

@@ -21,6 +21,7 @@ struct DoneReport {
     std::uint64_t bytes_read = 0;  ///< of the request: head and body
     std::uint64_t bytes_written = 0;  ///< of the answer
     bool kept_duplicate = false;      ///< the worker has the connection's descriptor still
+    bool counted = false;  ///< by libbaton on the client's own socket: the bytes are right
 
     friend bool operator==(const DoneReport&, const DoneReport&) = default;
 };

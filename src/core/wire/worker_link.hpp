@@ -98,7 +98,9 @@ struct Done {
     /// It ends a lease: bytes_read and bytes_written are those of all its requests together, which
     /// LEASED has told of.
     static constexpr std::uint8_t ended_lease = 4;
-    static constexpr std::uint8_t known_flags = kept_duplicate | ended_lease;
+    /// The bytes are what libbaton has read and written itself, nobody's guess.
+    static constexpr std::uint8_t counted = 8;
+    static constexpr std::uint8_t known_flags = kept_duplicate | ended_lease | counted;
 
     static constexpr std::uint8_t keep = 0;      ///< the next request may come on this connection
     static constexpr std::uint8_t close = 1;     ///< the front ends it (lingering)

@@ -61,6 +61,9 @@ struct Request {
     bool cut_off = false;  ///< its body stopped coming while a worker waited for it
     /// How far a bridge has brought it: of a Unix socket the only word there is.
     std::optional<os::StreamOffsets> carried;
+
+    [[nodiscard]] bool has_body() const noexcept { return chunked || expected_bytes > head_bytes; }
+
     Part line, referer, user_agent;
 };
 
@@ -88,6 +91,8 @@ struct Client {
     /// A worker has, or has had, a duplicate beyond its request: closing would not end the
     /// connection.
     bool duplicated = false;
+    /// Something has come since the last look, which nobody will report again.
+    bool stirred = false;
     int peeks = 0;  ///< of the present partial head
 
     /// Of a head that came in pieces; null between requests.

@@ -21,8 +21,9 @@
 // - A client in clients_ is not `over`; one that is over lies in closed_ until the batch has ended,
 //   so that a handler may close its own client and still look at it.
 // - requests_ names a client for every request between its arrival and its end, and no other.
-// - While a request is handed over the client's watch is not armed: what happens on the connection
-//   is the worker's affair. Only the timer looks, by stream offsets.
+// - While a request is handed over what happens on the connection is the worker's affair: nothing is
+//   read, and of arrivals it is only remembered that there were some. Only the timer looks, by
+//   stream offsets.
 
 namespace baton::front {
 namespace {
@@ -146,8 +147,12 @@ void Front::after_batch() { closed_.clear(); }
 void Front::on_ready(Client& client, loop::Readiness ready) {
     client.peer_finished = client.peer_finished || ready.peer_closed;
     switch (client.state) {
-        case ClientState::reading_head: return read_head(client);
+        case ClientState::reading_head: client.stirred = false; return read_head(client);
         case ClientState::waiting:
+            if (!ready.peer_closed && !ready.broken) {
+                client.stirred = true;
+                return;
+            }
             if (client.options->half_close_answer && !ready.broken) return watch_again(client);
             dispatcher_.client_left(client.request.place.service, client.request.id);
             log(client, describe(Errc::client_gone).http_status, 0, Errc::client_gone);
@@ -155,7 +160,7 @@ void Front::on_ready(Client& client, loop::Readiness ready) {
         case ClientState::responding: return write_out(client);
         case ClientState::lingering: return read_away(client);
         case ClientState::delivering:
-        case ClientState::handed_over:
+        case ClientState::handed_over: client.stirred = true; return;
         case ClientState::resetting:
         case ClientState::over: return;  // a report that was under way when it was disarmed
     }
@@ -189,8 +194,11 @@ void Front::set_deadline(Client& client, Instant deadline) {
 }
 
 void Front::arm(Client& client, loop::Interest interest) {
-    // Fails only without kernel memory: then the client is lost anyway.
-    if (client.watch.arm(interest)) return;
+    if (!client.watch.arm(interest)) lose(client);
+}
+
+/// The kernel has no memory to watch it.
+void Front::lose(Client& client) {
     if (client.request.id != RequestId::none) {
         dispatcher_.client_left(client.request.place.service, client.request.id);
     }

@@ -134,6 +134,7 @@ private:
     void read_head(Client& client);
     void head_complete(Client& client, std::string_view bytes, const http::Head& head);
     void wait_for_more(Client& client, std::size_t peeked);
+    void await_head(Client& client);
     void watch_again(Client& client);
 
     // closing.cpp
@@ -151,6 +152,7 @@ private:
     void on_timer(Client& client);
     void set_deadline(Client& client, Instant deadline);
     void arm(Client& client, loop::Interest interest);
+    void lose(Client& client);
     [[nodiscard]] Client* find(RequestId request);
     [[nodiscard]] Client* find(RequestId request, Assignment assignment);
     [[nodiscard]] RequestId new_request_id() noexcept {

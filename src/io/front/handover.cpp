@@ -56,8 +56,9 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
         }
         beside = std::string_view(client->copy).substr(0, consumed);
     }
-    // A report that is still under way would find the state `delivering` and do nothing.
-    client->watch.disarm();
+    // Each piece of a body would be an arrival. A report that is still under way will find the state
+    // `delivering` and do nothing.
+    if (!client->watch.reports_arrivals() || client->request.has_body()) client->watch.disarm();
     client->enter(ClientState::delivering);
     client->request.assignment = assignment;
     client->request.worker = worker;
@@ -148,7 +149,15 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
         return close(*client);
     }
     const bool released = report.disposition == engine::Disposition::released;
-    const auto now = released ? std::nullopt : offsets_of(*client);
+    // Trusting a worker that has not read all of its request would let the rest of the body be
+    // taken for the next request. Of a chunked one only the worker knows the length; the kernel's
+    // count shows whether it speaks the truth.
+    const bool length_right =
+        client->request.chunked || report.bytes_read == client->request.expected_bytes;
+    // What libbaton has counted needs no check, if it says nothing unusual.
+    const bool plain = report.counted && !client->request.chunked && length_right &&
+                       report.disposition == engine::Disposition::keep && report.bytes_written > 0;
+    auto now = released || plain ? std::nullopt : offsets_of(*client);
     if (now && now->written == client->base.written) {
         return give_up_silent(*client, *now, if_silent);
     }
@@ -158,23 +167,21 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
         return close(*client);
     }
 
-    // Trusting a worker that has not read all of its request would let the rest of the body be
-    // taken for the next request. Of a chunked one only the worker knows the length; the kernel's
-    // count shows whether it speaks the truth.
-    const bool length_right =
-        client->request.chunked || report.bytes_read == client->request.expected_bytes;
     bool keep = report.disposition == engine::Disposition::keep && length_right && !draining_until_;
-    if (keep && !client->unix_socket) {
+    if (keep && plain) {
+        client->base.consumed += report.bytes_read;
+        client->base.written += report.bytes_written;
+    } else if (keep && !client->unix_socket) {
         keep = now && now->consumed - client->base.consumed == report.bytes_read;
         if (keep) client->base = *now;
     }
-    if (!keep) return close_after_done(*client, now);
+    if (!keep) return close_after_done(*client, plain ? offsets_of(*client) : now);
 
     forget_request(*client);
     client->enter(ClientState::reading_head);
     client->read_deadline = deadline_after(loop_.now(), client->options->keepalive_timeout);
     set_deadline(*client, client->read_deadline);
-    arm(*client, loop::Interest::read);
+    await_head(*client);
 }
 
 /// The worker says that it is done and has written nothing: the client must not be left without a

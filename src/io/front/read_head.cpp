@@ -41,7 +41,7 @@ void Front::read_head(Client& client) {
     const auto peeked =
         os::peek_some(client.fd.borrow(), std::as_writable_bytes(std::span(peeked_)).first(limit));
     if (!peeked) {
-        if (peeked.error().code == Errc::would_block) return arm(client, loop::Interest::read);
+        if (peeked.error().code == Errc::would_block) return await_head(client);
         return close(client);
     }
     if (*peeked == 0) return close(client);
@@ -57,6 +57,18 @@ void Front::read_head(Client& client) {
     }
     if (!client.partial) client.partial = std::make_unique<http::HeadParser>(fresh);
     wait_for_more(client, *peeked);
+}
+
+/// Between two requests. The registration stays while a worker has the connection, so that a
+/// request costs none: of what a worker reads and writes it reports nothing, and what the client
+/// sends meanwhile is remembered.
+void Front::await_head(Client& client) {
+    if (!client.watch.reports_arrivals()) {
+        client.stirred = false;
+        if (!client.watch.arm_arrivals()) lose(client);
+    } else if (std::exchange(client.stirred, false)) {
+        read_head(client);
+    }
 }
 
 void Front::wait_for_more(Client& client, std::size_t peeked) {
@@ -102,6 +114,7 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
         client.copy = std::move(spare_copies_.back());
         spare_copies_.pop_back();
     }
+    client.stirred = client.stirred || bytes.size() > request.expected_bytes;
     // Of a pipelined next request nothing is needed.
     client.copy.assign(request.chunked ? bytes : bytes.substr(0, request.expected_bytes));
     requests_.emplace(request.id, &client);
@@ -124,6 +137,9 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
 void Front::watch_again(Client& client) {
     const bool half_closed =
         client.finished_at_worker || (client.options->half_close_answer && client.peer_finished);
+    // The end is an arrival, too. Those of a body would be too many.
+    const bool reported = client.watch.reports_arrivals() && !client.request.has_body();
+    if (reported && !half_closed && !client.peer_finished) return;
     arm(client, half_closed ? loop::Interest::breakage : loop::Interest::hangup);
 }
 

@@ -66,18 +66,28 @@ void Watch::bind(EventLoop& loop, os::BorrowedFd fd, Handler handler) {
 Result<> Watch::arm(Interest interest) {
     BATON_ASSERT(loop_ != nullptr);
     standing_ = false;
+    arrivals_ = false;
     return loop_->control(*this, events_of(interest));
 }
 
 Result<> Watch::arm_standing() {
     BATON_ASSERT(loop_ != nullptr);
     standing_ = true;
+    arrivals_ = false;
     return loop_->control(*this, os::epoll_in);
+}
+
+Result<> Watch::arm_arrivals() {
+    BATON_ASSERT(loop_ != nullptr);
+    standing_ = true;
+    arrivals_ = true;
+    return loop_->control(*this, os::epoll_in | os::epoll_peer_closed | os::epoll_edge);
 }
 
 void Watch::disarm() {
     if (loop_ == nullptr || !armed_) return;
     standing_ = false;
+    arrivals_ = false;
     // EPOLLHUP and EPOLLERR are reported even without being asked for: one late report is possible
     // and is one-shot too. It is swallowed because `armed_` is false.
     [[maybe_unused]] const auto done = loop_->control(*this, os::epoll_one_shot);
@@ -91,6 +101,7 @@ void Watch::forget() noexcept {
     registered_ = false;
     armed_ = false;
     standing_ = false;
+    arrivals_ = false;
 }
 
 Timer::Timer(EventLoop& loop, Handler handler) { bind(loop, std::move(handler)); }

@@ -56,6 +56,11 @@ public:
     /// Reports for as long as there is something to read, without being armed again: only for a
     /// descriptor that is nobody else's, such as a link.
     [[nodiscard]] Result<> arm_standing();
+    /// Reports whenever something has come to read, or the end, without being armed again
+    /// (EPOLLET): each arrival once, whoever reads it. What others write wakes nobody.
+    [[nodiscard]] Result<> arm_arrivals();
+    /// Armed by arm_arrivals().
+    [[nodiscard]] bool reports_arrivals() const noexcept { return arrivals_; }
     /// No report until armed again. Cheap when it is not armed.
     void disarm();
     /// Takes the descriptor out of the loop for good (EPOLL_CTL_DEL). Needed before close() when
@@ -71,7 +76,8 @@ private:
     std::uint32_t slot_ = 0;
     bool registered_ = false;
     bool armed_ = false;
-    bool standing_ = false;
+    bool standing_ = false;  // stays armed after a report
+    bool arrivals_ = false;
 };
 
 /// A one-shot timer of one loop. The destructor cancels it.

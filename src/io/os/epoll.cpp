@@ -22,6 +22,7 @@ const std::uint32_t epoll_peer_closed = EPOLLRDHUP;
 const std::uint32_t epoll_hangup = EPOLLHUP;
 const std::uint32_t epoll_error = EPOLLERR;
 const std::uint32_t epoll_one_shot = EPOLLONESHOT;
+const std::uint32_t epoll_edge = EPOLLET;
 
 namespace {
 

@@ -15,6 +15,7 @@ extern const std::uint32_t epoll_peer_closed;  ///< EPOLLRDHUP
 extern const std::uint32_t epoll_hangup;       ///< EPOLLHUP
 extern const std::uint32_t epoll_error;        ///< EPOLLERR
 extern const std::uint32_t epoll_one_shot;
+extern const std::uint32_t epoll_edge;
 
 struct EpollEvent {
     std::uint64_t token = 0;

@@ -135,7 +135,8 @@ void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
                                     .bytes_read = done.bytes_read,
                                     .bytes_written = done.bytes_written,
                                     .kept_duplicate =
-                                        (done.flags & wire::Done::kept_duplicate) != 0};
+                                        (done.flags & wire::Done::kept_duplicate) != 0,
+                                    .counted = (done.flags & wire::Done::counted) != 0};
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.done(now, link.worker(), Assignment{done.assignment}, report, out);
     });

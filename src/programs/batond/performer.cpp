@@ -199,10 +199,12 @@ void Performer::give_back(Errand& errand, const engine::GiveBack& action) {
             duplicate->kept(action.assignment);
         }
     }
-    bridges_.finish(action.request, action.report.disposition,
-                    [this, back = action](Errc if_silent) {
-                        front_->give_back(back.request, back.assignment, back.report, if_silent);
-                    });
+    auto back = action;
+    // What the worker has counted is its end of the bridge.
+    back.report.counted = back.report.counted && !bridges_.carried(back.request);
+    bridges_.finish(action.request, action.report.disposition, [this, back](Errc if_silent) {
+        front_->give_back(back.request, back.assignment, back.report, if_silent);
+    });
     control_.request_finished(loop_.now());
 }
 
