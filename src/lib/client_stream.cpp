@@ -44,6 +44,12 @@ Result<std::size_t> ClientStream::read(std::span<char> buffer) {
 
 Result<std::size_t> ClientStream::peek(std::span<char> buffer) { return receive(buffer, true); }
 
+bool ClientStream::consume(std::size_t size) {
+    if (!os::discard_exactly(fd_.borrow(), size)) return false;
+    bytes_read_ += size;
+    return true;
+}
+
 Result<> ClientStream::read_exactly(std::span<char> buffer, std::size_t& filled) {
     while (filled < buffer.size()) {
         const auto got = read(buffer.subspan(filled));

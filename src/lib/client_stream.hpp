@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
@@ -43,6 +44,9 @@ public:
     [[nodiscard]] Result<std::size_t> write_file(os::BorrowedFd file, std::uint64_t offset,
                                                  std::uint64_t size);
 
+    /// Takes bytes that were peeked already out of the socket. @return false: they are not there
+    [[nodiscard]] bool consume(std::size_t size);
+
     /// Whether the next byte comes from those beside the connection.
     [[nodiscard]] bool has_bytes_beside() const noexcept { return taken_ < beside_.size(); }
     /// All of them, read or not.
@@ -64,6 +68,8 @@ public:
     void close_with_reset() noexcept;
     /// Gives the descriptor to the caller.
     [[nodiscard]] int release() noexcept { return fd_.release(); }
+    /// The opposite.
+    void take_back(os::UniqueFd fd) noexcept { fd_ = std::move(fd); }
 
 private:
     [[nodiscard]] Result<std::size_t> receive(std::span<char> buffer, bool leave);

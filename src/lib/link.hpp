@@ -2,10 +2,13 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <utility>
 
 #include "core/wire/worker_link.hpp"
 #include "io/os/fd.hpp"
+#include "lib/link_ledger.hpp"
 
 namespace baton::lib {
 
@@ -32,12 +35,17 @@ public:
 
     [[nodiscard]] os::BorrowedFd fd() const noexcept { return fd_.borrow(); }
 
+    /// Where requests note how far they are; null: nowhere. Fixed before the first ticket comes.
+    [[nodiscard]] LinkLedger* ledger() const noexcept { return ledger_.get(); }
+    void set_ledger(std::unique_ptr<LinkLedger> ledger) noexcept { ledger_ = std::move(ledger); }
+
     /// Nobody is at the other end any more. Any thread; a hint, not a proof.
     [[nodiscard]] bool lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
     void mark_lost() noexcept { lost_.store(true, std::memory_order_relaxed); }
 
 private:
     os::UniqueFd fd_;
+    std::unique_ptr<LinkLedger> ledger_;
     std::atomic<bool> lost_{false};  // guards nothing: relaxed
 };
 

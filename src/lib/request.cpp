@@ -1,5 +1,6 @@
 #include "lib/request.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -17,10 +18,15 @@
 #include "core/http/lines.hpp"
 #include "core/http/method.hpp"
 #include "core/http/response.hpp"
+#include "core/http/lease_routes.hpp"
+#include "core/http/routes.hpp"
 #include "core/http/text.hpp"
+#include "core/wire/leased_records.hpp"
+#include "core/wire/ledger.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/os/clock.hpp"
 #include "io/os/fd.hpp"
+#include "io/os/socket.hpp"
 #include "lib/client_stream.hpp"
 #include "lib/failure.hpp"
 #include "lib/link.hpp"
@@ -51,6 +57,11 @@ constexpr http::HeadLimits head_limits{.head_bytes = http::head_bytes_ceiling,
 constexpr int lowest_status = 200;
 constexpr int highest_status = 999;
 constexpr int internal_error = 500;
+
+/// 0: only the worker can tell.
+std::uint64_t bytes_of_request(const http::Head& head) noexcept {
+    return head.framing() == http::Framing::chunked ? 0 : head.size() + head.content_length();
+}
 
 std::chrono::sys_seconds now_in_seconds() noexcept {
     const std::chrono::nanoseconds since_1970(os::wall_clock_nanoseconds());
@@ -83,6 +94,9 @@ void Request::begin(std::shared_ptr<const Link> link, const wire::Ticket& ticket
     stream_.open(std::move(connection), ticket.bytes_beside, patience);
     ticket_.client_address = {};
     ticket_.bytes_beside = {};
+    lease_.reset();
+    entry_.reset();
+    note_ = {};
     head_filled_ = 0;
     parser_.reset();
     response_.reset({});
@@ -117,13 +131,90 @@ int Request::read_head() {
         body_ = RequestBody{};  // nobody knows where it ends: the connection closes
         return failure(BATON_E_MALFORMED, "the head is not the one that batond has checked");
     }
+    note_ = {.request_bytes = bytes_of_request(head()), .in_hand = true};
+    note_begin();
+    open_with_head();
+    return BATON_OK;
+}
+
+void Request::open_with_head() {
     head_is_read_ = true;
+    if (lease_) began_ = os::monotonic_now();
     body_.begin(head());
     response_.reset(
         {.minor_version = head().minor_version(),
          .head_only = head().method() == http::Method::head,
          .keep_alive = head().keep_alive() && (ticket_.flags & wire::Ticket::close_after) == 0});
-    return BATON_OK;
+}
+
+void Request::note_begin() {
+    if (entry_) link_->ledger()->notes().begin(*entry_, ticket_.assignment, note_);
+}
+
+/// Before the first byte of a complete answer: should this process be killed, the front can tell
+/// whether the client has got all of it.
+void Request::note_answer() {
+    if (!entry_) return;
+    note_.answer_bytes = stream_.bytes_written() + response_.unsent_bytes();
+    note_.status = static_cast<std::uint16_t>(response_.status());
+    note_.keeps = body_.complete() && response_.keeps_connection();
+    link_->ledger()->notes().note(*entry_, note_);
+}
+
+Request::NextHead Request::begin_leased(std::unique_ptr<LeasedConnection>& connection,
+                                        const http::RouteTable& routes, Duration patience) {
+    auto& lease = *connection;
+    if (head_bytes_.size() < wire::ledger_head_room) head_bytes_.resize(wire::ledger_head_room);
+    const auto peeked =
+        os::peek_some(lease.fd.borrow(), std::as_writable_bytes(std::span(head_bytes_)));
+    if (!peeked) {
+        return peeked.error().code == Errc::would_block ? NextHead::nothing : NextHead::not_here;
+    }
+    parser_.reset();
+    const auto progress = parser_.parse(std::string_view(head_bytes_.data(), *peeked));
+    if (!progress || *progress != http::Progress::complete) return NextHead::not_here;
+    const auto& next = parser_.head();
+    const bool within_limits =
+        next.size() <= std::min<std::size_t>(lease.terms.head_bytes, wire::ledger_head_room) &&
+        next.target().size() <= lease.terms.target_bytes &&
+        next.field_count() <= lease.terms.fields &&
+        (lease.terms.body_limit == 0 || next.content_length() <= lease.terms.body_limit);
+    if (!within_limits || !http::is_own(routes, next)) return NextHead::not_here;
+
+    // From here on it is this request's, dead or alive: first the note, then the byte.
+    link_ = lease.link;
+    ticket_ = lease.ticket;
+    ticket_.head_bytes = static_cast<std::uint32_t>(next.size());
+    client_address_ = lease.client_address;
+    entry_ = lease.entry;
+    head_filled_ = next.size();
+    const auto& notes = link_->ledger()->notes();
+    const auto room = notes.head_room(lease.entry);
+    std::copy_n(head_bytes_.data(), head_filled_, room.data());
+    const auto now = os::monotonic_now();
+    note_ = {.read_before = lease.bytes_read,
+             .written_before = lease.bytes_written,
+             .request_bytes = bytes_of_request(next),
+             .began_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()),
+             .head_bytes = ticket_.head_bytes,
+             .completed = lease.completed,
+             .in_hand = true};
+    notes.note(lease.entry, note_);
+    lease.stirred = *peeked > head_filled_;
+    stream_.open(std::move(lease.fd), {}, patience);
+    stage_ = Stage::open;
+    continue_sent_ = false;
+    lease_ = std::move(connection);
+    if (!stream_.consume(head_filled_)) {
+        // Urgent data, or the client's reset: nobody can tell where the request ends.
+        body_ = RequestBody{};
+        response_.reset({});
+        response_.break_off();
+        head_is_read_ = true;
+        return NextHead::taken;
+    }
+    open_with_head();
+    return NextHead::taken;
 }
 
 /// The client may be waiting for it before it sends the body.
@@ -240,6 +331,7 @@ int Request::respond(int status, std::string_view content_type, std::string_view
     if (const int wrong = check_answer(status, content_type); wrong != BATON_OK) return wrong;
     settle_keep_alive();
     response_.compose(status, content_type, body, now_in_seconds());
+    note_answer();
     return push();
 }
 
@@ -248,6 +340,7 @@ int Request::respond_file(int status, std::string_view content_type, os::Borrowe
     if (const int wrong = check_answer(status, content_type); wrong != BATON_OK) return wrong;
     settle_keep_alive();
     response_.compose_file(status, content_type, file, offset, size, now_in_seconds());
+    note_answer();
     return push();
 }
 
@@ -374,6 +467,7 @@ void Request::end(wire::Done done, bool frees_slot) {
     done.bytes_read = stream_.bytes_read();
     done.bytes_written = stream_.bytes_written();
     done.flags |= wire::Done::counted;
+    if (lease_ && keep_leased(done)) return;
     if (stream_.is_open()) {
         const bool cut_short = response_.state() != Response::State::complete;
         if (cut_short && response_.ends_by_close() && stream_.bytes_written() > 0) {
@@ -385,6 +479,63 @@ void Request::end(wire::Done done, bool frees_slot) {
         }
     }
     worker_.finish(*this, done, frees_slot);
+}
+
+/// Accounts for a request of a lease, and parks the connection if the lease goes on.
+/// @return false: it ends with this request, and `done` speaks for all of it
+bool Request::keep_leased(wire::Done& done) {
+    auto& lease = *lease_;
+    lease.bytes_read += done.bytes_read;
+    lease.bytes_written += done.bytes_written;
+    lease.last_status = done.status;
+    ++lease.completed;
+    const bool keeps = done.disposition == wire::Done::keep && stream_.is_open();
+    const auto now = os::monotonic_now();
+    add_record(now, done);
+    if (keeps) {
+        note_ = {.read_before = lease.bytes_read,
+                 .written_before = lease.bytes_written,
+                 .completed = lease.completed};
+        if (entry_) link_->ledger()->notes().note(*entry_, note_);
+        os::UniqueFd connection(stream_.release());
+        if (worker_.park(lease_, connection, now)) {
+            entry_.reset();
+            return true;
+        }
+        stream_.take_back(std::move(connection));
+    }
+    if (lease.watched) worker_.unwatch(stream_.fd());
+    if (lease.completed == 1) {
+        lease_.reset();  // it was never more than a request
+    } else {
+        done.bytes_read = lease.bytes_read;
+        done.bytes_written = lease.bytes_written;
+        done.flags |= wire::Done::ended_lease;
+    }
+    return false;
+}
+
+void Request::add_record(Instant now, const wire::Done& done) {
+    auto& lease = *lease_;
+    wire::LeasedRecord record{.bytes_written = done.bytes_written,
+                              .ended_ns =
+                                  static_cast<std::uint64_t>(now.time_since_epoch().count()),
+                              .service_ns = static_cast<std::uint64_t>((now - began_).count()),
+                              .status = done.status};
+    const bool lines = (lease.terms.flags & wire::Lease::lines_wanted) != 0;
+    // The front knows the line of the first.
+    if (lines && lease.completed > 1 && head_is_read_) {
+        const auto bytes = head_bytes();
+        const auto line = bytes.substr(static_cast<std::size_t>(head().method_text().data() - bytes.data()));
+        record.line = line.substr(0, line.find('\r'));
+        record.referer = head().value_of("referer");
+        record.user_agent = head().value_of("user-agent");
+    }
+    if (!wire::append(lease.records, record)) {
+        worker_.report(lease);
+        if (!wire::append(lease.records, record)) return;  // larger than a whole report may be
+    }
+    ++lease.record_count;
 }
 
 /// Gives the connection back to batond, with or without a duplicate kept here.

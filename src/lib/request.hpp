@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,9 +12,12 @@
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
 #include "core/http/head.hpp"
+#include "core/http/routes.hpp"
+#include "core/wire/ledger.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/os/fd.hpp"
 #include "lib/client_stream.hpp"
+#include "lib/leased_connection.hpp"
 #include "lib/link.hpp"
 #include "lib/request_body.hpp"
 #include "lib/response.hpp"
@@ -38,6 +42,22 @@ public:
     /// Takes over a ticket and its connection.
     void begin(std::shared_ptr<const Link> link, const wire::Ticket& ticket,
                os::UniqueFd connection, Duration patience);
+
+    /// What lies on a leased connection.
+    enum class NextHead : std::uint8_t {
+        taken,    ///< a request for here: it is this one from now on
+        nothing,  ///< not a byte
+        not_here  ///< anything else: the front's; it was not touched
+    };
+    [[nodiscard]] NextHead begin_leased(std::unique_ptr<LeasedConnection>& connection,
+                                        const http::RouteTable& routes, Duration patience);
+    /// The connection may be kept beyond the request.
+    void allow_lease(std::unique_ptr<LeasedConnection> lease) noexcept {
+        lease_ = std::move(lease);
+    }
+    /// Where it is noted how far it is. To be given back when the request has ended.
+    void set_entry(std::optional<std::size_t> entry) noexcept { entry_ = entry; }
+    [[nodiscard]] std::optional<std::size_t> entry() const noexcept { return entry_; }
 
     // Each of these returns a baton_code, or a count, as the function of baton.h with its name
     // does.
@@ -78,11 +98,17 @@ public:
     [[nodiscard]] const wire::Ticket& ticket() const noexcept { return ticket_; }
     [[nodiscard]] std::string_view client_address() const noexcept { return client_address_; }
     [[nodiscard]] const Link& link() const noexcept { return *link_; }
+    /// The lease that ended with it; null: none did.
+    [[nodiscard]] const LeasedConnection* lease() const noexcept { return lease_.get(); }
     /// Gives up its share of the link, once it is ended.
-    void forget_link() noexcept { link_.reset(); }
+    void forget_link() noexcept {
+        lease_.reset();
+        link_.reset();
+    }
     /// A forked child frees it: nobody is told, nothing is shut down.
     void close_in_child() noexcept {
         stream_.close();
+        lease_.reset();
         link_.reset();
     }
 
@@ -100,6 +126,11 @@ private:
     void answer_for_a_worker_that_did_not();
     void end(wire::Done done, bool frees_slot);
     void leave_connection(wire::Done& done);
+    void open_with_head();
+    void note_begin();
+    void note_answer();
+    [[nodiscard]] bool keep_leased(wire::Done& done);
+    void add_record(Instant now, const wire::Done& done);
 
     Worker& worker_;
     std::shared_ptr<const Link> link_;
@@ -114,6 +145,10 @@ private:
     http::HeadParser parser_;
     RequestBody body_;
     Response response_;
+    std::unique_ptr<LeasedConnection> lease_;  // null: the connection is not kept
+    std::optional<std::size_t> entry_;         // in the link's ledger
+    wire::LedgerNote note_;                    // as it stands there
+    Instant began_{};                          // with a lease
 };
 
 }  // namespace baton::lib

@@ -201,6 +201,12 @@ Result<> Response::push_all(ClientStream& stream) {
     return {};
 }
 
+std::uint64_t Response::unsent_bytes() const noexcept {
+    std::uint64_t bytes = file_size_;
+    for (std::size_t index = 0; index < parts_count_; ++index) bytes += parts_.at(index).size();
+    return bytes;
+}
+
 void Response::break_off() noexcept {
     state_ = State::broken;
     blocked_ = false;

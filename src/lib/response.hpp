@@ -58,6 +58,8 @@ public:
     /// Sends what is unsent. Nothing is, when it succeeds.
     [[nodiscard]] Result<> push(ClientStream& stream);
     [[nodiscard]] bool unsent() const noexcept { return parts_count_ > 0 || file_size_ > 0; }
+    /// Bytes of it.
+    [[nodiscard]] std::uint64_t unsent_bytes() const noexcept;
     /// The last push could not send everything: nothing may be added before another one has.
     [[nodiscard]] bool blocked() const noexcept { return blocked_; }
 

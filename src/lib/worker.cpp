@@ -62,19 +62,18 @@ constexpr int resets_limit = 4;
 /// Request objects that are kept for later ones.
 constexpr std::uint32_t unused_limit = 256;
 
-constexpr std::uint64_t timer_token = 0;
-constexpr std::uint64_t link_token = 1;
-constexpr std::uint64_t more_token = 2;
 
 }  // namespace
 
 Worker::Worker(Rendezvous rendezvous, const Settings& settings, os::ForkGuard guard,
-               os::UniqueFd epoll, os::UniqueFd timer, os::UniqueFd more)
+               os::UniqueFd epoll, os::UniqueFd timer, os::UniqueFd more,
+               os::UniqueFd lease_timer)
     : rendezvous_(std::move(rendezvous)),
       settings_(settings),
       fork_guard_(std::move(guard)),
       epoll_(std::move(epoll)),
       timer_(std::move(timer)),
+      lease_timer_(std::move(lease_timer)),
       more_(std::move(more)),
       id_(rendezvous_.worker),
       random_(static_cast<std::uint_fast32_t>(::getpid()) ^
@@ -91,13 +90,16 @@ int Worker::connect(Rendezvous rendezvous, const Settings& settings, Worker*& wo
     if (!timer) return failure(timer.error(), "creating a timer");
     auto epoll = os::epoll_create_or_throw();
     auto more = os::eventfd_create_or_throw();
+    auto lease_timer = os::timer_fd_create();
+    if (!lease_timer) return failure(lease_timer.error(), "creating a timer");
     for (const auto& [fd, token] : {std::pair(timer->borrow(), timer_token),
-                                   std::pair(more.borrow(), more_token)}) {
+                                   std::pair(more.borrow(), more_token),
+                                   std::pair(lease_timer->borrow(), lease_timer_token)}) {
         const auto added = os::epoll_add(epoll.borrow(), fd, os::epoll_in, token);
         if (!added) return failure(added.error(), "watching the timer");
     }
     auto* made = new Worker(std::move(rendezvous), settings, std::move(*guard), std::move(epoll),
-                            std::move(*timer), std::move(more));
+                            std::move(*timer), std::move(more), std::move(*lease_timer));
     const int code = made->find();
     if (code == BATON_OK) {
         worker = made;
@@ -169,7 +171,8 @@ void Worker::greet(os::UniqueFd fd) {
         announced_ = slots_.announce_all();
     }
     wire::Hello hello;
-    hello.capabilities = wire::Hello::takes_bytes_beside | wire::Hello::keeps_duplicates |
+    hello.capabilities = wire::Hello::takes_bytes_beside | wire::Hello::keeps_ledger |
+                         wire::Hello::keeps_duplicates |
                          (settings_.on_status != nullptr ? wire::Hello::reports_status : 0U);
     hello.worker = id();
     hello.slots = rendezvous_.slots;
@@ -203,6 +206,7 @@ int Worker::welcome(const wire::Welcome& welcome) {
     phase_ = Phase::connected;
     resets_ = 0;
     set_timer(never);
+    take_ledger(welcome.ledger_bytes);
     std::uint32_t freed_meanwhile = 0;
     bool leaving = false;
     {
@@ -222,6 +226,8 @@ int Worker::welcome(const wire::Welcome& welcome) {
 void Worker::stop_reading() noexcept {
     messages_ = wire::PacketReader{{}};
     passed_.reset();
+    pending_lease_.reset();
+    abandon_leases();
     {
         const os::MutexLock lock(mutex_);
         kept_connections_.clear();
@@ -275,6 +281,12 @@ int Worker::step(bool wait, bool read_head, Request*& request) {
     }
     if (phase_ == Phase::searching) return BATON_E_AGAIN;
     if (!messages_.at_end()) return take_message(read_head, request);
+    if (next_event_ < event_count_) return take_event(read_head, request);
+    if (leases_.load(std::memory_order_relaxed) > 0) {
+        const int fetched = fetch_events(wait ? -1 : 0);
+        if (fetched != BATON_OK) return wait ? failure(BATON_E_INTERRUPTED) : BATON_E_AGAIN;
+        return made_progress;
+    }
     // Waiting in recvmsg itself saves a system call per request, when there is nothing else to wait
     // for.
     return receive(wait && phase_ == Phase::connected && timer_at_ == never);
@@ -288,10 +300,30 @@ int Worker::wait(Instant deadline) {
         const auto whole = std::chrono::ceil<milliseconds>(left);
         milliseconds_left = static_cast<int>(std::min<milliseconds>(whole, seconds(3600)).count());
     }
-    std::array<os::EpollEvent, 2> events;
-    if (os::epoll_wait_for(epoll_.borrow(), events, milliseconds_left) > 0) return BATON_OK;
+    if (next_event_ < event_count_ || fetch_events(milliseconds_left) == BATON_OK) return BATON_OK;
     const bool timed_out = deadline != never && os::monotonic_now() >= deadline;
     return failure(timed_out ? BATON_E_AGAIN : BATON_E_INTERRUPTED);
+}
+
+/// @return BATON_E_AGAIN: there are none
+int Worker::fetch_events(int timeout_ms) {
+    next_event_ = 0;
+    event_count_ = os::epoll_wait_for(epoll_.borrow(), events_, timeout_ms);
+    return event_count_ > 0 ? BATON_OK : BATON_E_AGAIN;
+}
+
+int Worker::take_event(bool read_head, Request*& request) {
+    const auto token = events_.at(next_event_++).token;
+    if (token >= first_lease_token) {
+        return take_leased(static_cast<std::size_t>(token - first_lease_token), read_head, request);
+    }
+    if (token == link_token && reading_) {
+        const int received = receive(false);
+        return received == BATON_E_AGAIN ? made_progress : received;
+    }
+    if (token == more_token) show_more(false);
+    if (token == lease_timer_token) on_lease_timer();
+    return made_progress;  // the timer is looked at with each step
 }
 
 void Worker::set_timer(Instant at) {
@@ -376,6 +408,20 @@ void Worker::show_more(bool more) {
 
 int Worker::take_order(const wire::Message& message) {
     if (std::holds_alternative<wire::Drain>(message)) return drain();
+    if (const auto* lease = std::get_if<wire::Lease>(&message)) {
+        pending_lease_ = *lease;
+        return made_progress;
+    }
+    if (const auto* revoked = std::get_if<wire::Revoke>(&message)) {
+        return_leases([&](const LeasedConnection& lease) {
+            return lease.terms.epoch < revoked->epoch;
+        });
+        return made_progress;
+    }
+    if (const auto* routes = std::get_if<wire::Routes>(&message)) {
+        take_routes(*routes);
+        return made_progress;
+    }
     if (const auto* forgotten = std::get_if<wire::Forget>(&message)) {
         const os::MutexLock lock(mutex_);
         kept_connections_.forget(forgotten->client, forgotten->assignment);
@@ -401,7 +447,10 @@ void Worker::report_status() {
 
 int Worker::take_ticket(const wire::Ticket& ticket, bool read_head, Request*& request) {
     os::UniqueFd connection = std::move(passed_);
+    auto lease = read_head ? lease_for(ticket) : nullptr;
+    pending_lease_.reset();
     auto taken = request_object();
+    std::optional<std::size_t> entry;
     bool leaving = false;
     bool free_slot = false;
     {
@@ -412,6 +461,9 @@ int Worker::take_ticket(const wire::Ticket& ticket, bool read_head, Request*& re
         leaving = leaving_;
         free_slot = connection && !leaving && slots_.take();
         if (free_slot) ++handles_;
+        if (free_slot && read_head && reading_->ledger() != nullptr) {
+            entry = reading_->ledger()->take();
+        }
     }
     if (!connection) {
         descriptor_lost(ticket);
@@ -426,6 +478,11 @@ int Worker::take_ticket(const wire::Ticket& ticket, bool read_head, Request*& re
     const bool head_waits = read_head && settings_.request_patience < head_patience;
     taken->begin(reading_, ticket, std::move(connection),
                  head_waits ? head_patience : settings_.request_patience);
+    taken->set_entry(entry);
+    if (lease && entry) {
+        lease->entry = *entry;
+        taken->allow_lease(std::move(lease));
+    }
     if (read_head && taken->read_head() != BATON_OK) {
         taken->abandon();
         free(*taken.release());
@@ -473,6 +530,10 @@ int Worker::drain() {
     {
         const os::MutexLock lock(mutex_);
         leaving_ = true;
+    }
+    return_leases([](const LeasedConnection&) { return true; });
+    {
+        const os::MutexLock lock(mutex_);
         bye = says_bye_now();
     }
     if (bye) reading_->send(wire::Bye{});
@@ -501,10 +562,11 @@ void Worker::finish(const Request& request, wire::Done done, bool frees_slot) {
         bye = says_bye_now();
         link = link_;
     }
-    if (!link) return;                 // the next HELLO counts the slot
-    std::array<std::byte, 64> packet;  // NOLINT(*-member-init): filled by encode
+    if (!link) return free_entry(request);  // the next HELLO counts the slot
+    std::array<std::byte, 64> packet;       // NOLINT(*-member-init): filled by encode
     std::size_t size = 0;
     if (link.get() == &request.link()) {
+        if (const auto* lease = request.lease()) send_report(*link, *lease);
         done.credits = credits;
         size = wire::encode(packet, done);
     } else if (credits > 0) {
@@ -512,6 +574,18 @@ void Worker::finish(const Request& request, wire::Done done, bool frees_slot) {
     }
     if (bye) size += wire::encode(std::span(packet).subspan(size), wire::Message(wire::Bye{}));
     if (size > 0) link->send(std::span(packet).first(size));
+    free_entry(request);
+}
+
+/// After its last word: until that is sent, what is noted is all that is known should the process
+/// be killed.
+void Worker::free_entry(const Request& request) {
+    const auto entry = request.entry();
+    if (!entry) return;
+    auto& ledger = *request.link().ledger();
+    ledger.notes().end(*entry);
+    const os::MutexLock lock(mutex_);
+    ledger.give_back(*entry);
 }
 
 bool Worker::keep(const Request& request, os::UniqueFd& connection) {
@@ -535,11 +609,11 @@ void Worker::decline(const Request& request, std::uint32_t reason) {
         bye = says_bye_now();
         link = link_;
     }
-    if (!link) return;
-    if (link.get() == &request.link()) {
+    if (link && link.get() == &request.link()) {
         link->send(wire::Decline{request.ticket().assignment, reason});
     }
-    if (bye) link->send(wire::Bye{});
+    if (link && bye) link->send(wire::Bye{});
+    free_entry(request);
 }
 
 int Worker::credit(std::uint32_t count) {
@@ -572,6 +646,7 @@ int Worker::bye() {
         link = link_;
     }
     if (!say_it) return BATON_OK;
+    return_leases([](const LeasedConnection&) { return true; });
     link->send(wire::Bye{});
     // A thread that waits for a ticket wakes up when it has taken those that have crossed.
     os::end_receiving(link->fd());
@@ -627,6 +702,8 @@ void Worker::close_in_child() noexcept ABSL_NO_THREAD_SAFETY_ANALYSIS {
     more_.reset();
     passed_.reset();
     kept_connections_.clear();
+    lease_timer_.reset();
+    parking_ = Parking{};
 }
 
 }  // namespace baton::lib

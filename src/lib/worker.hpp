@@ -1,9 +1,12 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -12,13 +15,17 @@
 #include "baton/baton.h"
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
+#include "core/http/routes.hpp"
 #include "core/wire/worker_link.hpp"
+#include "io/os/epoll.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/fork_guard.hpp"
 #include "io/os/mutex.hpp"
 #include "io/os/packet_socket.hpp"
 #include "lib/kept_connections.hpp"
+#include "lib/leased_connection.hpp"
 #include "lib/link.hpp"
+#include "lib/parking.hpp"
 #include "lib/rendezvous.hpp"
 #include "lib/request.hpp"
 #include "lib/slots.hpp"
@@ -68,6 +75,17 @@ public:
     /// @return false: there is no room, or no link any more to get it over; `connection` is untouched
     [[nodiscard]] bool keep(const Request& request, os::UniqueFd& connection);
     void decline(const Request& request, std::uint32_t reason);
+
+    // Leases: worker_leases.cpp.
+
+    /// Parks a leased connection until its client's next request comes.
+    /// @return false: the lease is over; nothing was moved
+    [[nodiscard]] bool park(std::unique_ptr<LeasedConnection>& lease, os::UniqueFd& connection,
+                            Instant now);
+    /// Tells batond of what was answered under a lease.
+    void report(LeasedConnection& lease);
+    /// A connection that was parked before leaves for good.
+    void unwatch(os::BorrowedFd connection) const noexcept;
     /// Its handle is not needed any more: the object is kept for another request.
     void free(Request& request);
 
@@ -86,7 +104,7 @@ private:
     };
 
     Worker(Rendezvous rendezvous, const Settings& settings, os::ForkGuard guard, os::UniqueFd epoll,
-           os::UniqueFd timer, os::UniqueFd more);
+           os::UniqueFd timer, os::UniqueFd more, os::UniqueFd lease_timer);
     ~Worker() = default;
 
     // Looking for batond.
@@ -108,6 +126,19 @@ private:
     int take_message(bool read_head, Request*& request);
     int take_order(const wire::Message& message);
     int take_ticket(const wire::Ticket& ticket, bool read_head, Request*& request);
+    int take_event(bool read_head, Request*& request);
+    int fetch_events(int timeout_ms);
+
+    // Leases: worker_leases.cpp.
+    int take_leased(std::size_t entry, bool read_head, Request*& request);
+    [[nodiscard]] std::unique_ptr<LeasedConnection> lease_for(const wire::Ticket& ticket);
+    [[nodiscard]] bool holds(const LeasedConnection& lease) const noexcept;
+    void take_routes(const wire::Routes& routes);
+    void take_ledger(std::uint32_t size);
+    void return_leases(const std::function<bool(const LeasedConnection&)>& which);
+    void return_lease(LeasedConnection& lease);
+    void abandon_leases();
+    void on_lease_timer();
     void show_more(bool more);
     void descriptor_lost(const wire::Ticket& ticket);
     int link_ended();
@@ -117,6 +148,16 @@ private:
     void set_timer(Instant at);
     int wait(Instant deadline);
     int end(int code, std::string_view text);
+
+    void free_entry(const Request& request);
+    static void send_report(const Link& link, const LeasedConnection& lease);
+    [[nodiscard]] static std::vector<std::byte> report_of(const LeasedConnection& lease);
+    // What is readable in epoll_; above them the entries of leased connections.
+    static constexpr std::uint64_t timer_token = 0;
+    static constexpr std::uint64_t link_token = 1;
+    static constexpr std::uint64_t more_token = 2;
+    static constexpr std::uint64_t lease_timer_token = 3;
+    static constexpr std::uint64_t first_lease_token = 16;
 
     /// Whether the last thing that kept this worker from leaving has gone just now.
     [[nodiscard]] bool says_bye_now() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -128,6 +169,7 @@ private:
     const os::ForkGuard fork_guard_;
     os::UniqueFd epoll_;  // holds the link that is read, the timer, and more_
     os::UniqueFd timer_;
+    os::UniqueFd lease_timer_;
     os::UniqueFd more_;  // an eventfd: readable when a packet with more messages is in hand
     std::atomic<std::uint64_t> id_;  // changes with a welcome; guards nothing: relaxed
 
@@ -149,12 +191,21 @@ private:
     os::UniqueFd passed_;                  // with packet_
     wire::PacketReader messages_{{}};      // of packet_, those not yet taken
     bool more_shown_ = false;
+    std::array<os::EpollEvent, 64> events_;  // fetched; those of leased connections come only once
+    std::size_t event_count_ = 0;
+    std::size_t next_event_ = 0;
+    std::optional<wire::Lease> pending_lease_;  // for the ticket behind it
+    http::RouteTable routes_;
+    std::atomic<std::uint64_t> routes_version_{0};  // of routes_; guards nothing
+    std::atomic<std::size_t> leases_{0};            // in hand and parked
 
     os::Mutex mutex_;
     std::shared_ptr<Link> link_ ABSL_GUARDED_BY(mutex_);  // null while there is none
     Slots slots_ ABSL_GUARDED_BY(mutex_);
     std::uint32_t kept_ ABSL_GUARDED_BY(mutex_) = 0;  // slots taken without a request
     KeptConnections kept_connections_ ABSL_GUARDED_BY(mutex_);  // those of link_
+    Parking parking_ ABSL_GUARDED_BY(mutex_);                   // likewise
+    bool lease_timer_runs_ ABSL_GUARDED_BY(mutex_) = false;
     bool leaving_ ABSL_GUARDED_BY(mutex_) = false;
     bool said_bye_ ABSL_GUARDED_BY(mutex_) = false;
     std::size_t handles_ ABSL_GUARDED_BY(mutex_) = 1;  // this one and the requests'

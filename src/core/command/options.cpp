@@ -39,6 +39,11 @@ Value to_value(engine::Pick pick) {
 Value to_value(engine::Delivery delivery) {
     return std::string(delivery == engine::Delivery::bridge ? "bridge" : "handoff");
 }
+Value to_value(engine::LeaseMode lease) {
+    return std::string(lease == engine::LeaseMode::on    ? "on"
+                       : lease == engine::LeaseMode::off ? "off"
+                                                         : "auto");
+}
 
 template <std::unsigned_integral Number>
 void assign(Number& member, const Value& value) {
@@ -54,6 +59,12 @@ void assign(std::optional<std::uint32_t>& member, const Value& value) {
 }
 void assign(engine::Pick& member, const Value& value) {
     member = std::get<std::string>(value) == "warm" ? engine::Pick::warm : engine::Pick::ready;
+}
+void assign(engine::LeaseMode& member, const Value& value) {
+    const auto& word = std::get<std::string>(value);
+    member = word == "on"    ? engine::LeaseMode::on
+             : word == "off" ? engine::LeaseMode::off
+                             : engine::LeaseMode::automatic;
 }
 void assign(engine::Delivery& member, const Value& value) {
     member = std::get<std::string>(value) == "bridge" ? engine::Delivery::bridge
@@ -202,6 +213,13 @@ constexpr std::array service_rows{
          .summary = "How a request reaches its worker: the client's own connection, or a stream "
                     "that Baton carries.",
          .choices = "handoff|bridge"}),
+    service_row<&ServiceChange::lease, &ServiceOptions::lease>(
+        {.name = "lease",
+         .type = Type::choice,
+         .summary = "Whether a worker may keep a connection for its client's next requests, which "
+                    "then cost no decision: never, whenever nobody waits, or (auto) while slots are "
+                    "left over and nobody has had to wait in the last second.",
+         .choices = "off|on|auto"}),
 };
 
 using Definition = engine::WorkerDefinition;
@@ -366,6 +384,7 @@ Answer<ServiceOptions> merged(ServiceOptions options, const ServiceChange& chang
     };
     take(options.pick, change.pick);
     take(options.delivery, change.delivery);
+    take(options.lease, change.lease);
     take(options.min, change.min);
     take(options.max, change.max);
     take(options.idle_timeout, change.idle_timeout);

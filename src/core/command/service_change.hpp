@@ -13,6 +13,7 @@ namespace baton::command {
 struct ServiceChange {
     std::optional<engine::Pick> pick;
     std::optional<engine::Delivery> delivery;
+    std::optional<engine::LeaseMode> lease;
     std::optional<std::uint32_t> min;
     std::optional<std::optional<std::uint32_t>> max;  ///< nullopt inside: `max=none`
     std::optional<Duration> idle_timeout;

@@ -21,6 +21,7 @@ struct DoneReport {
     std::uint64_t bytes_read = 0;  ///< of the request: head and body
     std::uint64_t bytes_written = 0;  ///< of the answer
     bool kept_duplicate = false;      ///< the worker has the connection's descriptor still
+    bool ended_lease = false;  ///< bytes and credits of a lease; leased() has told of its requests
     bool counted = false;  ///< by libbaton on the client's own socket: the bytes are right
 
     friend bool operator==(const DoneReport&, const DoneReport&) = default;
@@ -38,6 +39,8 @@ struct Deliver {
     Assignment assignment;
     std::uint32_t attempt = 0;  ///< 0 the first time; >0: bytes already consumed travel beside it
     std::uint32_t process_id = 0;  ///< 0: the worker registered without one
+    /// The worker may keep the connection until RevokeLeases names a later epoch; 0: it may not.
+    std::uint64_t lease_epoch = 0;
 };
 
 /// The request has come back (not delivered, declined, or to be redelivered) and waits again: watch
@@ -82,6 +85,14 @@ struct GiveBack {
     ClientId client{};
 };
 
+/// The worker's leases of earlier epochs are over: their connections come back by GiveBack, at once
+/// if they are idle. Actions of several events may be performed in another order; the largest epoch
+/// counts.
+struct RevokeLeases {
+    WorkerId worker;
+    std::uint64_t epoch = 0;
+};
+
 /// The worker has kept a duplicate of a connection whose client has left: it is to close it.
 struct ForgetDuplicate {
     ClientId client;
@@ -113,7 +124,7 @@ struct WorkerForgotten {
     WorkerId worker;
 };
 
-using Action = std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, ForgetDuplicate, AttachWanted,
+using Action = std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, RevokeLeases, ForgetDuplicate, AttachWanted,
                             StartWorker, DrainWorker, KillWorker, WorkerForgotten>;
 
 /// Appended to by the engine, visited by the caller after it has unlocked the service. Kept and

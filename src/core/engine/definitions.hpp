@@ -22,10 +22,18 @@ enum class Delivery : std::uint8_t {
     bridge,   ///< a stream that Baton carries
 };
 
+/// Whether workers may keep connections for their clients' next requests.
+enum class LeaseMode : std::uint8_t {
+    off,
+    on,
+    automatic,  ///< as long as slots are left over and nobody had to wait for a moment
+};
+
 /// What `config service NAME key=value …` sets. Defaults are those of the manual.
 struct ServiceOptions {
     Pick pick = Pick::ready;
     Delivery delivery = Delivery::handoff;
+    LeaseMode lease = LeaseMode::automatic;
     std::uint32_t min = 0;
     /// Unset: each configured worker is started by `start`, nothing scales. Set: replicas between
     /// `min` and `max` on demand.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Wanted {
     ClientId client{};
     std::uint8_t priority = 2;  ///< 0–9, larger first; above 9 counts as 9
     Instant deadline = never;  ///< give up waiting at this time; never: the service's queue_timeout
+    bool may_lease = false;    ///< a worker could keep the client's connection
     bool blocked = false;      ///< its client is blocked: it waits, unscheduled, until unblocked
 };
 
@@ -31,6 +33,13 @@ struct Registration {
         1;  ///< at most `slots`; fewer when it still works for an earlier daemon
     std::uint32_t process_id = 0;
     bool managed = false;  ///< an agent can kill its processes and confirm it
+    bool takes_leases = false;
+};
+
+/// One request that a worker has answered on its own, under a lease.
+struct LeasedAnswer {
+    Duration response{};
+    std::uint16_t status = 0;
 };
 
 /// How a worker process ended, as its agent saw it.
@@ -50,6 +59,7 @@ enum class RecoveryVerdict : std::uint8_t {
                     ///< copy
     lost,           ///< the client must be told, or reset
     client_gone,    ///< there is nobody left to answer: Fail with client_gone follows
+    answered,       ///< it is answered completely, or it is an idle lease: GiveBack follows
 };
 
 /// One service: its workers, its waiting queue, its rules of scale, its figures.
@@ -118,7 +128,7 @@ public:
     void set_client_blocked(Instant now, ClientId client, bool blocked, Actions& out);
 
     /// What waits moves to where it would be if it had come with this priority.
-    void set_client_priority(Instant now, ClientId client, std::uint8_t priority);
+    void set_client_priority(Instant now, ClientId client, std::uint8_t priority, Actions& out);
     void reset_statistics();
     void set_events(const EventMemory& memory);
 
@@ -188,9 +198,19 @@ public:
                          Actions& out);
     void done(Instant now, WorkerId worker, Assignment assignment, const DoneReport& report,
               Actions& out);
+
+    /// Answers under the lease of this assignment since the last report; the first report begins
+    /// with the assignment's own request. The lease's DONE comes after the last of them.
+    void leased(Instant now, WorkerId worker, Assignment assignment,
+                std::span<const LeasedAnswer> answers, Actions& out);
+
+    /// All leases end: what they were given under has changed.
+    void revoke_leases(Instant now, Actions& out);
+
     void declined(Instant now, WorkerId worker, Assignment assignment, Actions& out);
+    /// @param report  with `answered`: what the worker would have said
     void recovered(Instant now, RequestId request, Assignment assignment, RecoveryVerdict verdict,
-                   Actions& out);
+                   Actions& out, const DoneReport& report = {});
 
     /// The request is over for the client's side; the worker's slot stays taken until the worker
     /// speaks or ends.

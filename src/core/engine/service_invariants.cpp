@@ -17,6 +17,12 @@ void check_worker(const Worker& worker) {
         BATON_ASSERT(request->newer != nullptr || worker.newest == request);
     }
     BATON_ASSERT(listed == worker.running);
+    std::uint32_t leases = 0;
+    for (const Request* request = worker.oldest; request != nullptr; request = request->newer) {
+        if (request->lease_epoch == worker.lease_epoch) ++leases;
+    }
+    BATON_ASSERT(leases == worker.leases);
+    if (leases > 0) BATON_ASSERT(worker.serving() && worker.takes_leases);
     BATON_ASSERT(worker.used_slots == worker.running);
     BATON_ASSERT((worker.place != nowhere) == worker.available());
 
@@ -71,6 +77,10 @@ void Service::check_invariants() const {
     });
     BATON_ASSERT(waiting == s.waiting.size() && unblocked == s.waiting.unblocked());
     BATON_ASSERT(abandoned == s.abandoned);
+    s.roster.for_each([&](const Worker& worker) {
+        // Nobody keeps a connection while somebody waits.
+        if (worker.leases > 0) BATON_ASSERT(unblocked == 0 && s.leases_given);
+    });
 
     std::array<std::uint32_t, tally_count> counts{};
     bool any_available = false;

@@ -32,6 +32,7 @@ void Service::request_arrived(Instant now, RequestId id, const Wanted& wanted, A
     request.client = wanted.client;
     request.priority = std::min(wanted.priority, highest_priority);
     request.blocked = wanted.blocked;
+    request.may_lease = wanted.may_lease;
     request.number = ++s.request_numbers;
     request.arrived = now;
     request.deadline =
@@ -135,12 +136,14 @@ void Service::declined(Instant now, WorkerId worker_id, Assignment assignment, A
 }
 
 void Service::recovered(Instant now, RequestId id, Assignment assignment, RecoveryVerdict verdict,
-                        Actions& out) {
+                        Actions& out, const DoneReport& report) {
     State& s = *state_;
     Request* request = find_in(s.requests, id, assignment, RequestState::recovering);
     if (request == nullptr) return;
     if (verdict == RecoveryVerdict::client_gone) {
         s.fail_request(now, *request, Errc::client_gone, out);
+    } else if (verdict == RecoveryVerdict::answered && request->holders_gone) {
+        s.finish(now, *request, report, out);
     } else if (verdict == RecoveryVerdict::lost || !request->holders_gone) {
         // Whatever the front has found: where somebody may still hold the connection, a second
         // worker could answer on top of the first.

@@ -111,7 +111,7 @@ TEST(Service, IS9_ALivePriorityMovesWhatWaits) {
     const Deliver first = stage.runs(1);
     stage.arrives(2, 2, 20);
     stage.arrives(3, 2, 30);
-    stage.service.set_client_priority(stage.now, ClientId{30}, 9);
+    stage.service.set_client_priority(stage.now, ClientId{30}, 9, stage.actions);
     stage.done(first);
     EXPECT_THAT(stage.requests_of<Deliver>(), ElementsAre(3));
 }

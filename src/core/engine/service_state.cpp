@@ -128,9 +128,15 @@ void Service::State::deliver(Instant now, Request& request, Worker& worker, Acti
     request.holders_gone = false;
     refresh(now, worker);
 
+    if (may_lease(now, request, worker)) {
+        request.lease_epoch = worker.lease_epoch;
+        ++worker.leases;
+        leases_given = true;
+    }
+
     note(now, EventKind::request_delivered, &request, &worker, {}, request.attempt);
     out.push_back(Deliver{request.id, worker.id, request.assignment, request.attempt,
-                          worker.link_process_id});
+                          worker.link_process_id, request.lease_epoch});
 }
 
 /// Back to where its first arrival and its class put it, beyond the queue limit if need be: it was
@@ -149,15 +155,19 @@ void Service::State::finish(Instant now, Request& request, const DoneReport& rep
     if (Worker* worker = request.worker) {
         worker->detach(request);
         worker->failures_in_a_row = 0;
-        ++worker->from_count;
-        ++worker->transactions;
-        worker->last_response = response;
-        worker->responses.record(response);
+        if (!report.ended_lease) {
+            ++worker->from_count;
+            ++worker->transactions;
+            worker->last_response = response;
+            worker->responses.record(response);
+        }
         announced(now, *worker, report.credits);
     }
     if (!request.client_left) {
-        ++statistics.transactions;
-        statistics.responses.record(response);
+        if (!report.ended_lease) {
+            ++statistics.transactions;
+            statistics.responses.record(response);
+        }
         out.push_back(
             GiveBack{request.id, request.worker_id, request.assignment, report, request.client});
     } else if (report.kept_duplicate) {
@@ -407,6 +417,7 @@ void Service::State::refresh(Instant now, Worker& worker) {
         policy->withdraw(worker);
     }
     roster.recount(now, worker, scaling());
+    if (worker.leases > 0 && !worker.serving()) leases_to_check = true;
 }
 
 void Service::State::refresh_all(Instant now) {
@@ -425,6 +436,7 @@ void Service::State::settle(Instant now, Actions& out) {
     serve_waiting(now, out);
     if (waiting.size() > 0 && !started()) refuse_all_waiting(now, Errc::service_stopped, out);
     if (waiting.size() > 0 && !can_serve()) refuse_all_waiting(now, Errc::no_worker, out);
+    end_leases(now, out);
     order_starts(now, out);
     for (auto missing = attach.to_announce(shortage()); missing > 0; --missing) {
         note(now, EventKind::attach_wanted, nullptr, nullptr, {}, waiting.size());

@@ -42,6 +42,7 @@ inline constexpr Duration decline_pause_limit = std::chrono::seconds(1);
 /// themselves, and with them the decisions, are Service's functions:
 ///
 ///     service_requests.cpp   a request arrives, is delivered, done, declined, taken back
+///     service_leases.cpp     workers keep connections for next requests
 ///     service_workers.cpp    workers register, leave, are lost; agents come, go and start some
 ///     service_steering.cpp   what operators and the configuration order
 ///     service_time.cpp       what happens because time has passed
@@ -73,6 +74,9 @@ struct Service::State {
     std::uint64_t ready_numbers = 0;
     std::uint64_t request_numbers = 0;
     std::uint32_t abandoned = 0;  ///< requests in the table whose client has left
+    bool leases_to_check = false;  ///< a worker that does not serve may have leases
+    bool leases_given = false;     ///< since the last revocation of all
+    Instant lease_pause{};         ///< automatic leases are given again from then on
 
     // Supply in figures.
     [[nodiscard]] bool started() const;
@@ -99,6 +103,13 @@ struct Service::State {
     void refuse_all_waiting(Instant now, Errc reason, Actions& out);
     void begin_hang(Instant now, Request& request, Actions& out);
     void drop(Request& request);
+
+    // Leases.
+    [[nodiscard]] bool may_lease(Instant now, const Request& request, const Worker& worker) const;
+    void revoke(Worker& worker, Actions& out);
+    void revoke(const Request& request, Actions& out);
+    void revoke_all(Actions& out);
+    void end_leases(Instant now, Actions& out);
 
     // Steps of a worker.
     void announced(Instant now, Worker& worker, std::uint32_t credits);

@@ -11,6 +11,7 @@ void Service::configure(Instant now, const ServiceOptions& options, Actions& out
     s.options = options;
     if (options.pick != before.pick) s.make_policy(now);
     if (options.ageing_step != before.ageing_step) s.waiting.set_ageing_step(options.ageing_step);
+    if (options.lease != before.lease || options.delivery != before.delivery) s.revoke_all(out);
     s.refresh_all(now);
     s.drain_excess(now, out);
     s.note(now, EventKind::service_changed, nullptr, nullptr);
@@ -180,17 +181,20 @@ void Service::set_client_blocked(Instant now, ClientId client, bool blocked, Act
             s.waiting.set_blocked(request, blocked);
         } else {
             request.blocked = blocked;  // It counts if the request has to wait again.
+            s.revoke(request, out);
         }
     });
     s.settle(now, out);
 }
 
-void Service::set_client_priority(Instant /*now*/, ClientId client, std::uint8_t priority) {
+void Service::set_client_priority(Instant /*now*/, ClientId client, std::uint8_t priority,
+                                  Actions& out) {
     State& s = *state_;
     s.requests.for_each([&](Request& request) {
         if (request.client != client) return;
         request.priority = std::min<std::uint8_t>(priority, 9);
         if (s.waiting.contains(request)) s.waiting.set_priority(request, request.priority);
+        s.revoke(request, out);
     });
 }
 

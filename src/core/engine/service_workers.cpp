@@ -155,6 +155,7 @@ void Service::worker_registered(Instant now, WorkerId id, const Registration& re
     worker->process_expected = registration.managed;
     worker->link_process_id = registration.process_id;
     worker->slots = std::max<std::uint32_t>(registration.slots, 1);
+    worker->takes_leases = registration.takes_leases;
     worker->foreign = worker->slots - std::min(registration.credits, worker->slots);
     worker->up_since = now;
     if (worker->has_program() && !worker->copy && s.commanded != false) worker->wanted = true;

@@ -64,6 +64,8 @@ void Worker::attach(Request& request) noexcept {
 void Worker::detach(Request& request) noexcept {
     BATON_ASSERT(request.worker == this && running > 0);
     --running;
+    if (request.lease_epoch == lease_epoch) --leases;
+    request.lease_epoch = 0;
     (request.older != nullptr ? request.older->newer : oldest) = request.newer;
     (request.newer != nullptr ? request.newer->older : newest) = request.older;
     request.worker = nullptr;
@@ -94,6 +96,7 @@ void Worker::clear_process() noexcept {
     process_id = 0;
     link_process_id = 0;
     slots = std::max<std::uint32_t>(definition.slots, 1);
+    takes_leases = false;
     credits = 0;
     set_aside = 0;
     foreign = 0;

@@ -81,6 +81,9 @@ struct Worker : policy::Candidate {
     std::uint32_t credits = 0;
     std::uint32_t set_aside = 0;
     std::uint32_t running = 0;
+    bool takes_leases = false;      ///< with `linked`
+    std::uint64_t lease_epoch = 1;  ///< of leases given now; rises with each revocation
+    std::uint32_t leases = 0;       ///< of the present epoch, among `running`
     /// Requests of an earlier daemon that it still worked for when it registered, at most, and
     /// those of them that it has done since.
     std::uint32_t foreign = 0;

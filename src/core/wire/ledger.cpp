@@ -38,6 +38,11 @@ Words words_of(const LedgerNote& note) noexcept {
             note.status | (note.in_hand ? in_hand_bit : 0U) | (note.keeps ? keeps_bit : 0U)};
 }
 
+void raise(std::atomic<std::uint64_t>& number, std::uint64_t to) noexcept {
+    auto seen = number.load(std::memory_order_relaxed);
+    while (seen < to && !number.compare_exchange_weak(seen, to)) {}
+}
+
 LedgerNote note_of(const Words& words) noexcept {
     return {.read_before = words[0],
             .written_before = words[1],
@@ -55,6 +60,10 @@ LedgerNote note_of(const Words& words) noexcept {
 
 std::size_t Ledger::size_for(std::size_t entries) noexcept {
     return terms_room + entries * (sizeof(LedgerEntry) + ledger_head_room);
+}
+
+std::size_t Ledger::noted_size(std::size_t entries) noexcept {
+    return terms_room + entries * sizeof(LedgerEntry);
 }
 
 Ledger Ledger::make(std::span<std::byte> memory, std::size_t entries) noexcept {
@@ -84,9 +93,10 @@ std::optional<Ledger> Ledger::open(std::span<std::byte> memory) noexcept {
     return opened;
 }
 
-void Ledger::raise_epoch(std::uint64_t epoch) const noexcept {
-    auto seen = terms_->epoch.load(std::memory_order_relaxed);
-    while (seen < epoch && !terms_->epoch.compare_exchange_weak(seen, epoch)) {}
+void Ledger::raise_epoch(std::uint64_t epoch) const noexcept { raise(terms_->epoch, epoch); }
+
+void Ledger::raise_routes_version(std::uint64_t version) const noexcept {
+    raise(terms_->routes_version, version);
 }
 
 void Ledger::begin(std::size_t index, std::uint64_t assignment,

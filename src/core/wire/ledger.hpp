@@ -78,6 +78,9 @@ public:
     /// How much memory one with so many entries takes.
     [[nodiscard]] static std::size_t size_for(std::size_t entries) noexcept;
 
+    /// How much of it is written to with every request.
+    [[nodiscard]] static std::size_t noted_size(std::size_t entries) noexcept;
+
     /// Makes one of zeroed memory of size_for(entries).
     [[nodiscard]] static Ledger make(std::span<std::byte> memory, std::size_t entries) noexcept;
 
@@ -90,6 +93,7 @@ public:
 
     /// Leases of an earlier epoch are over from now on. Any thread.
     void raise_epoch(std::uint64_t epoch) const noexcept;
+    void raise_routes_version(std::uint64_t version) const noexcept;
 
     // The worker's side. The entry at `index` belongs to the calling thread.
     void begin(std::size_t index, std::uint64_t assignment, const LedgerNote& note) const noexcept;

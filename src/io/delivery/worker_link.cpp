@@ -1,5 +1,6 @@
 #include "io/delivery/worker_link.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +12,11 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/wire/ledger.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/packet_socket.hpp"
+#include "io/os/shared_memory.hpp"
 #include "io/os/socket.hpp"
 
 // Invariants
@@ -32,6 +35,14 @@ constexpr int packets_per_turn = 1;
 /// Errors in a row that are no packet and no end until the link is given up: an ECONNRESET is
 /// reported once.
 constexpr int resets_limit = 4;
+
+std::size_t ledger_entries_for(std::uint32_t slots) noexcept {
+    return std::min<std::size_t>(slots, wire::ledger_entries_limit);
+}
+
+std::uint32_t ledger_bytes_for(std::uint32_t slots) noexcept {
+    return static_cast<std::uint32_t>(wire::Ledger::size_for(ledger_entries_for(slots)));
+}
 
 }  // namespace
 
@@ -54,8 +65,40 @@ void WorkerLink::accept(ServiceId service, WorkerId worker, std::uint32_t head_l
     welcome.worker = value_of(worker);
     welcome.head_limit_bytes = head_limit_bytes;
     welcome.reconnect_seconds = reconnect_seconds;
+    const auto memory = make_ledger();
+    if (ledger_) welcome.ledger_bytes = ledger_bytes_for(slots_);
+    std::vector<std::byte> packet;
+    wire::append(packet, welcome);
     // A link that cannot take its first message is at its end, which reading will find.
-    [[maybe_unused]] const auto told = tell(welcome);
+    [[maybe_unused]] const auto told = os::send_packet(fd_.borrow(), packet, memory.borrow());
+}
+
+os::UniqueFd WorkerLink::make_ledger() {
+    if ((capabilities_ & wire::Hello::keeps_ledger) == 0) return {};
+    const auto entries = ledger_entries_for(slots_);
+    const auto size = wire::Ledger::size_for(entries);
+    auto memory = os::make_shared_memory("baton-ledger", size, wire::Ledger::noted_size(entries));
+    if (!memory) return {};
+    struct Held {
+        os::SharedMapping mapping;
+        wire::Ledger ledger;
+    };
+    auto held = std::make_shared<Held>();
+    held->mapping = std::move(memory->mapping);
+    held->ledger = wire::Ledger::make(held->mapping.bytes(), entries);
+    ledger_ = std::shared_ptr<const wire::Ledger>(held, &held->ledger);
+    return std::move(memory->fd);
+}
+
+void WorkerLink::revoke_leases(std::uint64_t epoch) const {
+    if (!ledger_) return;
+    ledger_->raise_epoch(epoch);
+    // On a link that is full they come back a little later, by themselves.
+    [[maybe_unused]] const auto told = tell(wire::Revoke{epoch});
+}
+
+void WorkerLink::show_routes_version(std::uint64_t version) const {
+    if (ledger_) ledger_->raise_routes_version(version);
 }
 
 void WorkerLink::refuse(std::string_view text) {
@@ -63,12 +106,15 @@ void WorkerLink::refuse(std::string_view text) {
     os::shutdown_both(fd_.borrow());
 }
 
-Result<> WorkerLink::pass(const wire::Ticket& ticket, os::BorrowedFd client) const {
+Result<> WorkerLink::pass(const wire::Ticket& ticket, os::BorrowedFd client,
+                          const wire::Lease* lease) const {
     std::array<std::byte, 512> small;  // NOLINT(*-member-init): filled by encode
-    if (const auto size = wire::encode(small, ticket); size != 0) {
-        return os::send_packet(fd_.borrow(), std::span(small).first(size), client);
+    const auto before = lease == nullptr ? 0 : wire::encode(small, wire::Message(*lease));
+    if (const auto size = wire::encode(std::span(small).subspan(before), ticket); size != 0) {
+        return os::send_packet(fd_.borrow(), std::span(small).first(before + size), client);
     }
     std::vector<std::byte> large;
+    if (lease != nullptr) wire::append(large, *lease);
     wire::append(large, ticket);
     return os::send_packet(fd_.borrow(), large, client);
 }
@@ -117,6 +163,7 @@ bool WorkerLink::handle(const wire::Message& message) {
     if (const auto* hello = std::get_if<wire::Hello>(&message)) {
         if (std::exchange(greeted_, true)) return false;
         capabilities_ = hello->capabilities;
+        slots_ = hello->slots;
         events_.hello(shared_from_this(), *hello);
         return true;
     }
@@ -128,6 +175,8 @@ bool WorkerLink::handle(const wire::Message& message) {
         events_.declined(*this, *decline);
     } else if (const auto* credit = std::get_if<wire::Credit>(&message)) {
         events_.credit(*this, credit->count);
+    } else if (const auto* leased = std::get_if<wire::Leased>(&message)) {
+        events_.leased(*this, *leased);
     } else if (std::holds_alternative<wire::Bye>(message)) {
         events_.leaving(*this);
     } else if (const auto* text = std::get_if<wire::StatusText>(&message)) {

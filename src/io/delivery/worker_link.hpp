@@ -11,6 +11,7 @@
 #include "core/base/ids.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/loop/event_loop.hpp"
+#include "core/wire/ledger.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
 
@@ -29,6 +30,8 @@ public:
     virtual void done(WorkerLink& link, const wire::Done& done) = 0;
     virtual void declined(WorkerLink& link, const wire::Decline& decline) = 0;
     virtual void credit(WorkerLink& link, std::uint32_t count) = 0;
+    /// The worker has answered requests on its own. `leased.records` is what a LeasedReader reads.
+    virtual void leased(WorkerLink& link, const wire::Leased& leased) = 0;
     virtual void leaving(WorkerLink& link) = 0;
     virtual void status_text(WorkerLink& link, std::string_view text) = 0;
     /// The link has been read to its end; nothing more will come. Called once. `why` is
@@ -51,7 +54,8 @@ public:
     /// Begins to read. On the link's loop.
     void start();
 
-    /// The hello is accepted under this id. On the link's loop.
+    /// The hello is accepted under this id. A worker that keeps a ledger is given one; without
+    /// memory for it, it works without. On the link's loop.
     void accept(ServiceId service, WorkerId worker, std::uint32_t head_limit_bytes,
                 std::uint32_t reconnect_seconds);
     /// Tells the worker why not, and ends the link. On the link's loop.
@@ -61,15 +65,26 @@ public:
     ///
     /// On success the worker has its own duplicate of `client`; the caller keeps its descriptor and
     /// must not read from it until `done`. On failure nothing was sent.
+    /// @param lease  null: the worker may not keep it beyond this request
     /// @return would_block: the link is full; peer_gone: stop sending, ended() comes once the link
     /// is
     ///         drained; too_many_in_flight: passed descriptors lie unread; both mean: worker full
     /// Thread-safety: any thread; the kernel orders concurrent calls.
-    [[nodiscard]] Result<> pass(const wire::Ticket& ticket, os::BorrowedFd client) const;
+    [[nodiscard]] Result<> pass(const wire::Ticket& ticket, os::BorrowedFd client,
+                                const wire::Lease* lease = nullptr) const;
 
     /// Sends messages that need no descriptor, as one packet. Errors as for pass().
     /// Thread-safety: any thread.
     [[nodiscard]] Result<> send(std::span<const std::byte> packet) const;
+
+    /// Ends leases: shown in the ledger, so that it holds for every head not yet read, and told, so
+    /// that idle connections come back at once. Any thread.
+    void revoke_leases(std::uint64_t epoch) const;
+    /// Leases under an earlier version of the routes are over. Any thread.
+    void show_routes_version(std::uint64_t version) const;
+
+    /// What the worker notes of its requests; null: it keeps none. Any thread, after accept().
+    [[nodiscard]] std::shared_ptr<const wire::Ledger> ledger() const noexcept { return ledger_; }
 
     /// Sends drain, reinit or status. Best effort: a link that is full or gone says so.
     /// Thread-safety: any thread.
@@ -97,6 +112,8 @@ private:
     [[nodiscard]] bool take(std::span<const std::byte> packet);
     [[nodiscard]] bool handle(const wire::Message& message);
     void end(Errc why);
+    /// @return what the worker maps; nothing: it gets none
+    [[nodiscard]] os::UniqueFd make_ledger();
 
     os::UniqueFd fd_;
     os::PeerCredentials peer_;
@@ -107,6 +124,8 @@ private:
     ServiceId service_{};
     WorkerId worker_{};
     std::uint32_t capabilities_ = 0;
+    std::uint32_t slots_ = 1;
+    std::shared_ptr<const wire::Ledger> ledger_;  // fixed from accept() on
     bool greeted_ = false;
     bool accepted_ = false;
 };

@@ -43,6 +43,9 @@ public:
     void declined(WorkerLink& /*link*/, const wire::Decline& decline) override {
         declines.push_back(decline.reason);
     }
+    void leased(WorkerLink& /*link*/, const wire::Leased& leased) override {
+        leased_count += leased.count;
+    }
     void credit(WorkerLink& /*link*/, std::uint32_t count) override { credits += count; }
     void leaving(WorkerLink& /*link*/) override { ++leavings; }
     void status_text(WorkerLink& /*link*/, std::string_view text) override { status = text; }
@@ -54,6 +57,7 @@ public:
     std::vector<std::uint64_t> assignments;
     std::vector<std::uint32_t> declines;
     std::uint32_t credits = 0;
+    std::uint32_t leased_count = 0;
     int leavings = 0;
     std::string status;
     std::vector<Errc> ends;

@@ -25,6 +25,7 @@ struct Access {
     std::optional<Duration> queue_time;    ///< arrival to the (last) handing over
     std::optional<Duration> service_time;  ///< from there to `done`
     std::optional<Errc> error;
+    Duration ago{};  ///< since its end: what is leased is reported later
 };
 
 /// Takes finished requests. Must not block. Called on the front's loop.
@@ -32,6 +33,8 @@ class AccessSink {
 public:
     virtual ~AccessSink() = default;
     virtual void finished(const Access& access) = 0;
+    /// Whether request lines and the like are looked at.
+    [[nodiscard]] virtual bool lines_wanted() const = 0;
 };
 
 }  // namespace baton::front

@@ -2,8 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 #include "core/base/check.hpp"
+#include "core/http/head.hpp"
+#include "core/http/method.hpp"
+#include "core/http/response.hpp"
 
 namespace baton::front {
 namespace {
@@ -39,12 +45,34 @@ constexpr std::array transitions{
     Transition{resetting, over, "the send queue is empty, or has had its time"},
 };
 
+Part part_of(std::string_view whole, std::string_view part) {
+    if (part.empty()) return {};
+    return {.offset = static_cast<std::uint16_t>(part.data() - whole.data()),
+            .size = static_cast<std::uint16_t>(part.size())};
+}
+
 }  // namespace
 
 bool may_follow(ClientState from, ClientState to) noexcept {
     return std::ranges::any_of(transitions, [&](const Transition& transition) {
         return transition.from == from && transition.to == to;
     });
+}
+
+void describe_request(Request& request, const http::Head& head, std::string_view bytes) {
+    request.head_bytes = static_cast<std::uint32_t>(head.size());
+    request.expected_bytes = head.size() + head.content_length();
+    request.chunked = head.framing() == http::Framing::chunked;
+    request.idempotent = head.idempotent();
+    request.head_method = head.method() == http::Method::head;
+    request.json = http::prefers_json(head.accept());
+    const auto line_begin = head.method_text().data() - bytes.data();
+    const auto line = bytes.substr(static_cast<std::size_t>(line_begin),
+                                   bytes.find('\r', static_cast<std::size_t>(line_begin)) -
+                                       static_cast<std::size_t>(line_begin));
+    request.line = part_of(bytes, line);
+    request.referer = part_of(bytes, head.value_of("referer"));
+    request.user_agent = part_of(bytes, head.value_of("user-agent"));
 }
 
 void Client::enter(ClientState next) {

@@ -12,6 +12,7 @@
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
 #include "core/http/head.hpp"
+#include "core/wire/ledger.hpp"
 #include "io/front/client_records.hpp"
 #include "io/front/dispatcher.hpp"
 #include "io/front/options.hpp"
@@ -62,10 +63,19 @@ struct Request {
     /// How far a bridge has brought it: of a Unix socket the only word there is.
     std::optional<os::StreamOffsets> carried;
 
+    /// Where its worker notes how far it is; null: nowhere.
+    std::shared_ptr<const wire::Ledger> ledger;
+    std::size_t ledger_place = 0;       ///< a hint
+    std::uint64_t leased_answers = 0;   ///< reported so far, of a lease that began with it
+    std::uint64_t lease_epoch = 0;      ///< the worker may keep the connection; 0: it may not
+
     [[nodiscard]] bool has_body() const noexcept { return chunked || expected_bytes > head_bytes; }
 
     Part line, referer, user_agent;
 };
+
+/// Notes what there is to know of a head, whose bytes `bytes` begin with.
+void describe_request(Request& request, const http::Head& head, std::string_view bytes);
 
 /// One client connection: belongs to one front, one loop.
 struct Client {

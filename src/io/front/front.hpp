@@ -17,6 +17,8 @@
 #include "core/engine/actions.hpp"
 #include "core/engine/service.hpp"
 #include "core/http/head.hpp"
+#include "core/wire/leased_records.hpp"
+#include "core/wire/ledger.hpp"
 #include "io/front/access.hpp"
 #include "io/front/client.hpp"
 #include "io/front/client_records.hpp"
@@ -46,12 +48,20 @@ struct Consignment {
     std::string_view bytes_beside;  ///< consumed by an earlier worker
     KeptDuplicate* duplicate = nullptr;  ///< what a worker has kept of this client's connection
     bool may_keep_duplicate = false;
+    const ListenerOptions* options = nullptr;
+    bool lines_wanted = false;  ///< the access log has use for request lines
 };
 
 /// What a worker has just been given, for the record. Borrowed likewise.
 struct HandedOver {
     std::string_view head;
     std::string_view client_address;
+};
+
+/// What has become of a request whose worker is lost.
+struct Examined {
+    engine::RecoveryVerdict verdict = engine::RecoveryVerdict::lost;
+    engine::DoneReport report;  ///< with `answered`: what the worker would have said
 };
 
 /// What a bridge has moved of a request, since the kernel's counters show only its own reading.
@@ -103,6 +113,13 @@ public:
     /// duplicate goes.
     void set_duplicate(RequestId request, std::unique_ptr<KeptDuplicate> duplicate);
     [[nodiscard]] KeptDuplicate* duplicate_of(RequestId request);
+    /// Before delivered(): where the worker notes how far it is, and whether it may keep the
+    /// connection for next requests.
+    /// @param lease_epoch  0: it may not
+    void watch_ledger(RequestId request, std::shared_ptr<const wire::Ledger> ledger,
+                      std::uint64_t lease_epoch);
+    /// The worker has answered requests of a lease. @param records  as LEASED has them
+    void leased(RequestId request, Assignment assignment, std::string_view records);
     void delivery_failed(RequestId request, Assignment assignment);
     /// The worker declined, or was lost without having touched it: it waits again.
     /// @param carried  null: it was not bridged
@@ -112,9 +129,8 @@ public:
                    Errc if_silent = Errc::worker_protocol);
     /// What can be done with a request whose worker is lost; by stream offsets, not contents.
     /// @param carried  null: it was not bridged
-    [[nodiscard]] engine::RecoveryVerdict examine(RequestId request, Assignment assignment,
-                                                  bool holders_gone,
-                                                  const Carried* carried = nullptr);
+    [[nodiscard]] Examined examine(RequestId request, Assignment assignment, bool holders_gone,
+                                   const Carried* carried = nullptr);
     void fail(RequestId request, Assignment assignment, Errc reason, bool holders_gone);
     /// Closes a connection, whatever it does; its worker sees the end.
     void disconnect(ClientId client);
@@ -160,6 +176,15 @@ private:
     }
     void forget_request(Client& client);
     void check_drained();
+
+    // lease.cpp
+    [[nodiscard]] std::optional<Examined> examine_by_ledger(Client& client,
+                                                            const os::StreamOffsets& now);
+    [[nodiscard]] bool take_leased_head(Client& client, std::string_view head);
+    /// @return whether it is a lease's, and has been looked at
+    [[nodiscard]] bool look_at_lease(Client& client, const os::StreamOffsets& now);
+    void lease_over(Client& client, const engine::DoneReport& report);
+    void log_leased(Client& client, const wire::LeasedRecord& record);
 
     // handover.cpp
     void look_for_progress(Client& client);

@@ -65,6 +65,7 @@ public:
     void client_left(ServiceId, RequestId request) override { left.push_back(request); }
     void hung(ServiceId, RequestId, Assignment, Errc why) override { hangs.push_back(why); }
     [[nodiscard]] bool rejecting() const override { return reject; }
+    [[nodiscard]] bool lines_wanted() const override { return true; }
     void finished(const Access& access) override { statuses.push_back(access.status); }
 
     Place place{
@@ -270,7 +271,7 @@ TEST_F(FrontTest, ALostWorkersRequestIsRedeliverableWhenUnread) {
     send(client, post);
     const auto request = arrival();
     hand_over(request).reset();
-    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::redeliverable);
+    EXPECT_EQ(front->examine(request, Assignment{1}, true).verdict, RecoveryVerdict::redeliverable);
 }
 
 TEST_F(FrontTest, UnreadIsSeenRightEvenAfterTheClientHasHalfClosed) {
@@ -281,7 +282,7 @@ TEST_F(FrontTest, UnreadIsSeenRightEvenAfterTheClientHasHalfClosed) {
     hand_over(request).reset();
     os::shutdown_writing(client.borrow());
     until([&] {
-        return front->examine(request, Assignment{1}, true) == RecoveryVerdict::redeliverable;
+        return front->examine(request, Assignment{1}, true).verdict == RecoveryVerdict::redeliverable;
     });
 }
 
@@ -294,7 +295,7 @@ TEST_F(FrontTest, AReadRequestIsRedeliverableOnlyIfIdempotentWithItsBytesBeside)
         const auto worker = hand_over(request);
         worker_reads(worker, 10);
     }
-    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::redeliverable);
+    EXPECT_EQ(front->examine(request, Assignment{1}, true).verdict, RecoveryVerdict::redeliverable);
     front->returned(request);
     const auto second = hand_over(request, 2);
     EXPECT_EQ(beside, get.substr(0, 10));
@@ -307,7 +308,7 @@ TEST_F(FrontTest, AReadRequestIsRedeliverableOnlyIfIdempotentWithItsBytesBeside)
         const auto worker = hand_over(unsafe, 3);
         worker_reads(worker, 10);
     }
-    EXPECT_EQ(front->examine(unsafe, Assignment{3}, true), RecoveryVerdict::lost);
+    EXPECT_EQ(front->examine(unsafe, Assignment{3}, true).verdict, RecoveryVerdict::lost);
 }
 
 TEST_F(FrontTest, ARequestWhoseAnswerHasBegunIsLostAndSoIsOneThatSomebodyStillHolds) {
@@ -316,9 +317,9 @@ TEST_F(FrontTest, ARequestWhoseAnswerHasBegunIsLostAndSoIsOneThatSomebodyStillHo
     send(client, get);
     const auto request = arrival();
     const auto worker = hand_over(request);
-    EXPECT_EQ(front->examine(request, Assignment{1}, false), RecoveryVerdict::lost);
+    EXPECT_EQ(front->examine(request, Assignment{1}, false).verdict, RecoveryVerdict::lost);
     send(worker, "HTTP/1.1 100 Continue\r\n\r\n");  // an interim answer counts
-    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::lost);
+    EXPECT_EQ(front->examine(request, Assignment{1}, true).verdict, RecoveryVerdict::lost);
 }
 
 TEST_F(FrontTest, AFailedRequestIsAnswered502WhenNothingWasSent) {

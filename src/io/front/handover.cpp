@@ -71,7 +71,9 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
         .chunked = client->request.chunked,
         .bytes_beside = beside,
         .duplicate = client->duplicate.get(),
-        .may_keep_duplicate = !client->unix_socket && !draining_until_};
+        .may_keep_duplicate = !client->unix_socket && !draining_until_,
+        .options = client->options.get(),
+        .lines_wanted = access_.lines_wanted()};
 }
 
 std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignment) {
@@ -148,6 +150,7 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
         log(*client, describe(Errc::body_timeout).http_status, 0, Errc::body_timeout);
         return close(*client);
     }
+    if (report.ended_lease) return lease_over(*client, report);
     const bool released = report.disposition == engine::Disposition::released;
     // Trusting a worker that has not read all of its request would let the rest of the body be
     // taken for the next request. Of a chunked one only the worker knows the length; the kernel's
@@ -224,21 +227,26 @@ void Front::take_over(Client& client, const Carried& carried) {
                                                .established = true};
 }
 
-engine::RecoveryVerdict Front::examine(RequestId request, Assignment assignment, bool holders_gone,
-                                       const Carried* carried) {
-    using enum engine::RecoveryVerdict;
+Examined Front::examine(RequestId request, Assignment assignment, bool holders_gone,
+                        const Carried* carried) {
+    using engine::RecoveryVerdict;
     auto* client = find(request, assignment);
-    if (client == nullptr) return client_gone;
+    if (client == nullptr) return {.verdict = RecoveryVerdict::client_gone, .report = {}};
     if (carried != nullptr) take_over(*client, *carried);
+    const Examined lost;
     if (!holders_gone) return lost;
     // A Unix socket has no offsets: once handed over, nobody can tell what has become of it.
     const auto now = offsets_of(*client);
     if (!now) return lost;
+    if (carried == nullptr && client->request.ledger) {
+        if (auto noted = examine_by_ledger(*client, *now)) return *noted;
+    }
     if (now->written != client->base.written) return lost;
     const auto consumed = now->consumed - client->base.consumed;
     if (consumed > client->copy.size()) return lost;
     const bool unread = carried != nullptr ? carried->read_by_worker == 0 : consumed == 0;
-    return unread || client->request.idempotent ? redeliverable : lost;
+    const bool again = unread || client->request.idempotent;
+    return again ? Examined{.verdict = RecoveryVerdict::redeliverable, .report = {}} : lost;
 }
 
 void Front::fail(RequestId request, Assignment assignment, Errc reason, bool holders_gone) {
@@ -264,6 +272,7 @@ void Front::look_for_progress(Client& client) {
     auto& request = client.request;
     const auto now = os::stream_offsets(client.fd.borrow());
     if (!now) return look_for_signs(client);
+    if (request.ledger && look_at_lease(client, *now)) return;
     const bool begun = now->written != client.base.written;
     const bool moved = *now != client.last_seen;
     const bool more_was_read = now->consumed != client.last_seen.consumed;

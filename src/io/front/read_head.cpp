@@ -28,12 +28,6 @@ constexpr int eager_peeks = 16;
 /// Between two looks by the timer.
 constexpr auto peek_interval = std::chrono::milliseconds(10);
 
-Part part_of(std::string_view whole, std::string_view part) {
-    if (part.empty()) return {};
-    return {.offset = static_cast<std::uint16_t>(part.data() - whole.data()),
-            .size = static_cast<std::uint16_t>(part.size())};
-}
-
 }  // namespace
 
 void Front::read_head(Client& client) {
@@ -96,19 +90,7 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
     auto& request = client.request;
     request.id = new_request_id();
     request.arrived = loop_.now();
-    request.head_bytes = static_cast<std::uint32_t>(head.size());
-    request.expected_bytes = head.size() + head.content_length();
-    request.chunked = head.framing() == http::Framing::chunked;
-    request.idempotent = head.idempotent();
-    request.head_method = head.method() == http::Method::head;
-    request.json = http::prefers_json(head.accept());
-    const auto line_begin = head.method_text().data() - bytes.data();
-    const auto line = bytes.substr(static_cast<std::size_t>(line_begin),
-                                   bytes.find('\r', static_cast<std::size_t>(line_begin)) -
-                                       static_cast<std::size_t>(line_begin));
-    request.line = part_of(bytes, line);
-    request.referer = part_of(bytes, head.value_of("referer"));
-    request.user_agent = part_of(bytes, head.value_of("user-agent"));
+    describe_request(request, head, bytes);
 
     if (!spare_copies_.empty()) {
         client.copy = std::move(spare_copies_.back());

@@ -228,6 +228,13 @@ Result<std::size_t> peek_some(BorrowedFd fd, std::span<std::byte> buffer) {
     return receive(fd, buffer, MSG_PEEK);
 }
 
+bool discard_exactly(BorrowedFd fd, std::size_t size) {
+    // tcp(7): with MSG_TRUNC the bytes are discarded, nothing is copied.
+    const auto got = repeat_interrupted(
+        [&] { return ::recv(fd.get(), nullptr, size, MSG_TRUNC | MSG_DONTWAIT); });
+    return got >= 0 && static_cast<std::size_t>(got) == size;
+}
+
 Result<std::size_t> send_some(BorrowedFd fd, std::span<const std::byte> bytes) {
     const auto sent = repeat_interrupted(
         [&] { return ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT); });

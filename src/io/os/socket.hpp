@@ -62,6 +62,10 @@ struct Accepted {
 /// The same, leaving the bytes in the socket.
 [[nodiscard]] Result<std::size_t> peek_some(BorrowedFd fd, std::span<std::byte> buffer);
 /// Bytes taken by the kernel, possibly fewer than given.
+/// Takes bytes out of a TCP socket that a peek has shown to be there.
+/// @return false: they are not (any more)
+[[nodiscard]] bool discard_exactly(BorrowedFd fd, std::size_t size);
+
 [[nodiscard]] Result<std::size_t> send_some(BorrowedFd fd, std::span<const std::byte> bytes);
 
 /// Ends our direction: the peer sees a FIN after what was sent.

@@ -143,7 +143,9 @@ void ServiceWorld::trouble_clients() {
         const auto priority = static_cast<std::uint8_t>(world_.random.below(12));
         shadow_.set_priority(client, priority);
         call("set_client_priority", {{"client", value_of(client)}, {"priority", priority}},
-             [&](Instant now, auto&) { engine_->set_client_priority(now, client, priority); });
+             [&](Instant now, auto& out) {
+                 engine_->set_client_priority(now, client, priority, out);
+             });
     }
 }
 

@@ -62,6 +62,13 @@ void Trace::action(const engine::Action& action) {
                                   {"worker", value_of(it.worker)},
                                   {"assignment", value_of(it.assignment)}});
             },
+            [this](const RevokeLeases& it) {
+                line("RevokeLeases", {{"worker", value_of(it.worker)}, {"epoch", it.epoch}});
+            },
+            [this](const ForgetDuplicate& it) {
+                line("ForgetDuplicate",
+                     {{"worker", value_of(it.worker)}, {"assignment", value_of(it.assignment)}});
+            },
             [this](const AttachWanted&) { line("AttachWanted", {}); },
             [this](const StartWorker& it) {
                 line("StartWorker", {{"worker", value_of(it.worker)}});

@@ -27,6 +27,11 @@ double milliseconds(Duration duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
 }
 
+/// Nanoseconds since 1970.
+std::uint64_t time_of(const front::Access& access) {
+    return os::wall_clock_nanoseconds() - static_cast<std::uint64_t>(access.ago.count());
+}
+
 std::tm utc(std::uint64_t nanoseconds) {
     return fmt::gmtime(static_cast<std::time_t>(nanoseconds / 1'000'000'000U));
 }
@@ -85,7 +90,7 @@ void AccessLog::finished(const front::Access& access) {
 void AccessLog::append_combined(const front::Access& access, std::string_view service) {
     fmt::format_to(std::back_inserter(lines_),
                    "{} - - [{:%d/%b/%Y:%H:%M:%S} +0000] {} {} {} {} {} {} {} {} {} {} {}\n",
-                   access.client_host, utc(os::wall_clock_nanoseconds()),
+                   access.client_host, utc(time_of(access)),
                    quoted_or_dash(access.request_line), access.status, access.bytes_written,
                    quoted_or_dash(access.referer), quoted_or_dash(access.user_agent),
                    value_of(access.request), service.empty() ? "-" : service,
@@ -95,7 +100,7 @@ void AccessLog::append_combined(const front::Access& access, std::string_view se
 }
 
 void AccessLog::append_json(const front::Access& access, std::string_view service) {
-    const auto now = os::wall_clock_nanoseconds();
+    const auto now = time_of(access);
     fmt::format_to(
         std::back_inserter(lines_),
         R"({{"time":"{:%Y-%m-%dT%H:%M:%S}.{:03}Z","client":{},"client_id":{},"request_id":{},)"

@@ -26,6 +26,7 @@ public:
         : writer_(writer), refusals_(refusals), switches_(switches), routing_(routing) {}
 
     void finished(const front::Access& access) override;
+    [[nodiscard]] bool lines_wanted() const override { return writer_.enabled(); }
     /// Hands over what has been gathered; called after each batch of the loop.
     void flush();
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -15,6 +16,8 @@
 #include "core/base/time.hpp"
 #include "core/engine/actions.hpp"
 #include "core/engine/service.hpp"
+#include "core/http/lease_routes.hpp"
+#include "core/wire/leased_records.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/delivery/worker_link.hpp"
 #include "io/os/socket.hpp"
@@ -107,10 +110,14 @@ void LinkDesk::hello(const std::shared_ptr<delivery::WorkerLink>& link, const wi
     cells_[link.get()] = seat->cell;
     // The welcome goes first: from worker_registered() on any loop may send a ticket.
     link->accept(seat->cell->id, seat->worker, terms_.head_limit_bytes, terms_.reconnect_seconds);
+    // After the seat was taken: a change from now on finds the link there.
+    link->show_routes_version(registry_.routes_version());
+    tell_routes(*link);
     const engine::Registration registration{.slots = hello.slots,
                                             .credits = hello.credits,
                                             .process_id = link->peer().process_id,
-                                            .managed = seat->managed};
+                                            .managed = seat->managed,
+                                            .takes_leases = link->ledger() != nullptr};
     spdlog::info("worker {} of '{}' has registered (process {}, {} slots)", value_of(seat->worker),
                  seat->cell->name, registration.process_id, registration.slots);
     here_.performer().drive(seat->cell,
@@ -136,6 +143,7 @@ void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
                                     .bytes_written = done.bytes_written,
                                     .kept_duplicate =
                                         (done.flags & wire::Done::kept_duplicate) != 0,
+                                    .ended_lease = (done.flags & wire::Done::ended_lease) != 0,
                                     .counted = (done.flags & wire::Done::counted) != 0};
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.done(now, link.worker(), Assignment{done.assignment}, report, out);
@@ -156,6 +164,37 @@ void LinkDesk::credit(delivery::WorkerLink& link, std::uint32_t count) {
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.credit_received(now, link.worker(), count, out);
     });
+}
+
+void LinkDesk::leased(delivery::WorkerLink& link, const wire::Leased& leased) {
+    const auto cell = cell_of(link);
+    if (!cell) return;
+    std::vector<engine::LeasedAnswer> answers;
+    answers.reserve(leased.count);
+    wire::LeasedReader reader(leased.records);
+    while (const auto record = reader.next()) {
+        answers.push_back({.response = Duration(static_cast<std::int64_t>(record->service_ns)),
+                           .status = record->status});
+    }
+    const Assignment assignment{leased.assignment};
+    here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        service.leased(now, link.worker(), assignment, answers, out);
+    });
+    here_.performer().leased(RequestId{leased.request}, assignment, leased.records);
+}
+
+void LinkDesk::tell_routes() {
+    for (const auto& [link, cell] : cells_) tell_routes(*link);
+}
+
+void LinkDesk::tell_routes(const delivery::WorkerLink& link) const {
+    if (!link.ledger()) return;
+    link.show_routes_version(here_.routing().version);
+    const auto text = http::write_lease_routes(here_.routing().table, link.service());
+    // More than fits: without them the worker leases nothing.
+    if (text.size() > wire::routes_text_limit) return;
+    [[maybe_unused]] const auto told =
+        link.tell(wire::Routes{.version = here_.routing().version, .text = text});
 }
 
 void LinkDesk::leaving(delivery::WorkerLink& link) {

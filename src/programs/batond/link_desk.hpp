@@ -34,12 +34,16 @@ public:
     /// @param allowed  who is there may be a worker; others are told that they may not
     void connected(os::UniqueFd fd, const os::PeerCredentials& peer, bool allowed);
 
+    /// The routes have changed: workers that may lease connections are told.
+    void tell_routes();
+
 private:
     void hello(const std::shared_ptr<delivery::WorkerLink>& link,
                const wire::Hello& hello) override;
     void done(delivery::WorkerLink& link, const wire::Done& done) override;
     void declined(delivery::WorkerLink& link, const wire::Decline& decline) override;
     void credit(delivery::WorkerLink& link, std::uint32_t count) override;
+    void leased(delivery::WorkerLink& link, const wire::Leased& leased) override;
     void leaving(delivery::WorkerLink& link) override;
     void status_text(delivery::WorkerLink& link, std::string_view text) override;
     void ended(const std::shared_ptr<delivery::WorkerLink>& link, Errc why) override;
@@ -51,6 +55,8 @@ private:
     };
     [[nodiscard]] std::expected<Seat, std::string> seat_for(const delivery::WorkerLink& link,
                                                             const wire::Hello& hello);
+
+    void tell_routes(const delivery::WorkerLink& link) const;
 
     /// The accepted link's service. Looked up here, not in the registry: each `done` comes this
     /// way.

@@ -32,7 +32,11 @@ public:
     [[nodiscard]] std::size_t index() const noexcept { return index_; }
 
     /// Takes a new routing table. On this loop.
-    void set_routing(std::shared_ptr<const Routing> routing) { routing_ = std::move(routing); }
+    void set_routing(std::shared_ptr<const Routing> routing) {
+        routing_ = std::move(routing);
+        performer_.set_routes_version(routing_->version);
+    }
+    [[nodiscard]] const Routing& routing() const noexcept { return *routing_; }
 
 private:
     void request_arrived(front::Front& front, ClientId client, RequestId request,

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -54,6 +56,8 @@ Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
             errand.link = link_of(*cell, deliver->worker);
         } else if (const auto* back = std::get_if<engine::GiveBack>(&action)) {
             if (back->report.kept_duplicate) errand.link = link_of(*cell, back->worker);
+        } else if (const auto* revoked = std::get_if<engine::RevokeLeases>(&action)) {
+            errand.link = link_of(*cell, revoked->worker);
         } else if (const auto* orphan = std::get_if<engine::ForgetDuplicate>(&action)) {
             errand.link = link_of(*cell, orphan->worker);
         }
@@ -93,6 +97,8 @@ void Performer::perform(Errand& errand) {
         if (!passed_on(deliver_action->request, errand)) deliver(errand, *deliver_action);
     } else if (const auto* give_back = std::get_if<GiveBack>(&action)) {
         if (!passed_on(give_back->request, errand)) this->give_back(errand, *give_back);
+    } else if (const auto* revoked = std::get_if<RevokeLeases>(&action)) {
+        if (errand.link) errand.link->revoke_leases(revoked->epoch);
     } else if (const auto* orphan = std::get_if<ForgetDuplicate>(&action)) {
         if (errand.link) batches_.forget(errand.link, orphan->client, orphan->assignment);
     } else if (const auto* refuse = std::get_if<Refuse>(&action)) {
@@ -124,7 +130,7 @@ void Performer::perform(Errand& errand) {
 void Performer::deliver(Errand& errand, const engine::Deliver& action) {
     // The link was looked up when the engine decided: if the worker has ended since, it is that
     // process's link that refuses, whoever has the worker's id by now.
-    const auto [request, worker, assignment, attempt, process_id] = action;
+    const auto [request, worker, assignment, attempt, process_id, lease_epoch] = action;
     const auto consignment = front_->begin_delivery(request, worker, assignment);
     if (!consignment) {
         return drive(errand.cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
@@ -153,10 +159,42 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
     if (consignment->may_keep_duplicate && link->keeps_duplicates()) {
         ticket.flags |= wire::Ticket::may_keep_duplicate;
     }
-    if (!by_duplicate) return delivered(sent, link->pass(ticket, consignment->connection));
+    const auto lease = lease_for(action, *consignment);
+    const auto* granted = lease && link->ledger() ? &*lease : nullptr;
+    if (link->ledger()) {
+        front_->watch_ledger(request, link->ledger(), granted != nullptr ? lease_epoch : 0);
+    }
+    if (!by_duplicate) {
+        return delivered(sent, link->pass(ticket, consignment->connection, granted));
+    }
     duplicate->used();
     ticket.flags |= wire::Ticket::by_duplicate;
-    batches_.add(link, ticket, std::move(sent));
+    batches_.add(link, ticket, granted, std::move(sent));
+}
+
+std::optional<wire::Lease> Performer::lease_for(const engine::Deliver& action,
+                                                const front::Consignment& consignment) const {
+    if (action.lease_epoch == 0 || !consignment.may_keep_duplicate) return std::nullopt;
+    const auto& limits = consignment.options->head;
+    return wire::Lease{
+        .assignment = value_of(action.assignment),
+        .epoch = action.lease_epoch,
+        .routes_version = routes_version_,
+        .body_limit = consignment.options->body_limit_bytes,
+        .head_bytes = static_cast<std::uint32_t>(limits.head_bytes),
+        .target_bytes = static_cast<std::uint32_t>(limits.target_bytes),
+        .fields = static_cast<std::uint32_t>(limits.fields),
+        .flags = consignment.lines_wanted ? wire::Lease::lines_wanted : 0U};
+}
+
+void Performer::leased(RequestId request, Assignment assignment, std::string_view records) {
+    const auto owner = front::loop_of(request);
+    if (owner == loop_index_) return front_->leased(request, assignment, records);
+    if (owner >= all_.size()) return;  // a worker's word may be anything
+    auto& there = *all_[owner];
+    there.loop_.post([&there, request, assignment, copy = std::string(records)] {
+        there.front_->leased(request, assignment, copy);
+    });
 }
 
 void Performer::flush() {
@@ -210,11 +248,12 @@ void Performer::give_back(Errand& errand, const engine::GiveBack& action) {
 
 void Performer::recover(Errand& errand, const engine::Recover& action) {
     const auto carried = bridges_.carried(action.request);
-    const auto verdict = front_->examine(action.request, action.assignment, action.holders_gone,
-                                         carried ? &*carried : nullptr);
+    const auto examined = front_->examine(action.request, action.assignment, action.holders_gone,
+                                          carried ? &*carried : nullptr);
     bridges_.drop(action.request);
     drive(errand.cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
-        service.recovered(now, action.request, action.assignment, verdict, out);
+        service.recovered(now, action.request, action.assignment, examined.verdict, out,
+                          examined.report);
     });
 }
 

@@ -5,6 +5,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -68,6 +70,12 @@ public:
         run();
     }
 
+    /// The version of the routes that leases are given under.
+    void set_routes_version(std::uint64_t version) noexcept { routes_version_ = version; }
+
+    /// A worker has answered requests of a lease: told to the front that has the client.
+    void leased(RequestId request, Assignment assignment, std::string_view records);
+
     /// Sends the tickets that were gathered. To be called after each batch of events.
     void flush();
 
@@ -92,6 +100,8 @@ private:
     [[nodiscard]] bool passed_on(RequestId request, Errand& errand);
 
     void deliver(Errand& errand, const engine::Deliver& action);
+    [[nodiscard]] std::optional<wire::Lease> lease_for(const engine::Deliver& action,
+                                                       const front::Consignment& consignment) const;
     void delivered(const TicketBatches::Sent& sent, const Result<>& outcome);
     void give_back(Errand& errand, const engine::GiveBack& action);
     void recover(Errand& errand, const engine::Recover& action);
@@ -101,6 +111,7 @@ private:
     ControlActions& control_;
     Bridges bridges_;
     TicketBatches batches_;
+    std::uint64_t routes_version_ = 0;
     front::Front* front_ = nullptr;
     std::vector<Performer*> all_;
     engine::Actions actions_;     ///< filled and emptied within one drive()

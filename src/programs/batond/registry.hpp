@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -48,6 +49,10 @@ public:
     void remove_worker(WorkerId id);
     [[nodiscard]] std::shared_ptr<ServiceCell> service_of(WorkerId id) const;
 
+    /// Rises with each change of the routes, before it takes effect anywhere.
+    [[nodiscard]] std::uint64_t routes_version() const noexcept { return routes_version_.load(); }
+    [[nodiscard]] std::uint64_t next_routes_version() noexcept { return ++routes_version_; }
+
     /// The worker that the agent of this host has started as this process, and that has no link.
     /// Looks at each worker. @return none: there is no such worker
     [[nodiscard]] WorkerId awaited_as(const std::string& host, std::uint32_t process_id) const;
@@ -56,6 +61,7 @@ public:
     void set_event_limit(std::size_t limit);
 
 private:
+    std::atomic<std::uint64_t> routes_version_{0};
     const std::uint64_t first_assignment_;
     mutable os::Mutex mutex_;
     std::map<std::string, std::shared_ptr<ServiceCell>, std::less<>> by_name_

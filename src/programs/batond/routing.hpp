@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 
@@ -12,6 +13,7 @@ namespace baton::daemon {
 /// What a loop needs to find a request's service without a lock: never changed, only replaced (each
 /// loop is sent the new one).
 struct Routing {
+    std::uint64_t version = 0;  ///< rises with each change
     http::RouteTable table;
     std::unordered_map<ServiceId, std::shared_ptr<ServiceCell>> cells;
 

@@ -223,8 +223,17 @@ Answer<> Steering::unroute(const std::string& pattern_text, const std::string& m
 
 void Steering::publish_routes() {
     auto routing = std::make_shared<Routing>();
+    routing->version = parts_.registry.next_routes_version();
     routing->table = route_table_;
     for (const auto& cell : parts_.registry.services()) routing->cells.emplace(cell->id, cell);
+    // No worker keeps a connection by the old routes once the command is answered. The loops tell
+    // the new ones to their links.
+    for (const auto& [id, cell] : routing->cells) {
+        const os::MutexLock lock(cell->mutex);
+        for (const auto& [worker, seat] : cell->seats) {
+            if (seat.link) seat.link->show_routes_version(routing->version);
+        }
+    }
     parts_.loops.publish(routing);
 }
 

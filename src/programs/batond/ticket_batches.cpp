@@ -31,8 +31,9 @@ TicketBatches::Batch& TicketBatches::batch_for(const std::shared_ptr<delivery::W
 }
 
 void TicketBatches::add(const std::shared_ptr<delivery::WorkerLink>& link,
-                        const wire::Ticket& ticket, Sent sent) {
+                        const wire::Ticket& ticket, const wire::Lease* lease, Sent sent) {
     auto& batch = batch_for(link);
+    if (lease != nullptr) wire::append(batch.packet, *lease);
     wire::append(batch.packet, ticket);
     batch.tickets.push_back(std::move(sent));
 }

@@ -28,8 +28,9 @@ public:
 
     explicit TicketBatches(Outcome outcome) : outcome_(std::move(outcome)) {}
 
+    /// @param lease  null: none goes with it
     void add(const std::shared_ptr<delivery::WorkerLink>& link, const wire::Ticket& ticket,
-             Sent sent);
+             const wire::Lease* lease, Sent sent);
 
     /// The worker is to close the duplicate that it kept for this client at the end of `under`. Sent
     /// at once when the link has room, else with the next batch.

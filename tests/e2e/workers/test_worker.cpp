@@ -11,10 +11,14 @@
 //     ?close=1       close the connection after it  ?exit=N      end with this status after it
 //     ?nobody=1      do not read the body; say that the connection can be kept
 //     ?lie=N         add N to bytes_read
+//     ?note=FILE     append a line to this file when it is carried out
 //     ?decline=1     decline, once per process      ?hang=1      read, never answer
 //
 // A request that offers `Upgrade: echo` gets its lines back, on a connection that was released; it
 // keeps its slot with ?keep-slot=1. With several slots each request has a thread of its own.
+//
+// With the argument `heads` it takes requests with their heads read, as most workers do; then it can
+// be given leases, and knows neither before-read nor decline.
 //
 // BATON_TEST_STAGE names the socket where the test waits to hear of stages that were reached.
 
@@ -33,6 +37,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <stdexcept>
@@ -171,13 +176,16 @@ void echo_lines(int fd) {
 
 class TestWorker {
 public:
+    explicit TestWorker(bool takes_heads) : takes_heads_(takes_heads) {}
+
     int run() {
         const bool with_threads = std::getenv("BATON_SLOTS") != nullptr &&
                                   std::strcmp(std::getenv("BATON_SLOTS"), "1") != 0;
         std::vector<std::thread> threads;
         while (exit_status_ < 0) {
             baton::Request request;
-            const auto accepted = worker_.accept_unread(request);
+            const auto accepted =
+                takes_heads_ ? worker_.accept(request) : worker_.accept_unread(request);
             if (accepted.code() == BATON_E_INTERRUPTED) continue;
             if (!accepted) {
                 if (accepted.code() != BATON_E_DRAINED) std::cerr << baton_error_text() << '\n';
@@ -196,6 +204,10 @@ public:
 
 private:
     void serve(baton::Request request) {
+        if (takes_heads_) {
+            const Script script{std::string(request.target())};
+            return carry_out(std::move(request), script);
+        }
         const Script script = Script::peek(request);
         if (script.has("decline") && !declined_.exchange(true)) {
             request.decline();
@@ -204,9 +216,14 @@ private:
         }
         pass("before-read", script, request);
         if (!request.read_head()) return;
+        carry_out(std::move(request), script);
+    }
+
+    void carry_out(baton::Request request, const Script& script) {
         std::string body;
         if (!script.has("nobody")) body = read_body(request);
         pass("after-read", script, request);
+        if (script.has("note")) std::ofstream(script.text("note"), std::ios::app) << "once\n";
         std::this_thread::sleep_for(milliseconds(script.number("sleep")));
         compute_for(milliseconds(script.number("cpu")));
         if (script.has("hang")) ::pause();
@@ -275,6 +292,7 @@ private:
         if (keep_slot) worker_.credit();
     }
 
+    bool takes_heads_;
     Stage stage_;
     baton::Worker worker_;
     std::atomic<bool> declined_ = false;
@@ -283,9 +301,9 @@ private:
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     try {
-        return TestWorker().run();
+        return TestWorker(argc > 1 && std::string_view(argv[1]) == "heads").run();
     } catch (const std::exception& error) {
         std::cerr << "baton-test-worker: " << error.what() << '\n';
         return 1;

@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "core/base/error.hpp"
+#include "core/base/ids.hpp"
+#include "core/base/time.hpp"
+#include "core/engine/actions.hpp"
+#include "core/engine/service.hpp"
+#include "core/http/head.hpp"
+#include "core/wire/leased_records.hpp"
+#include "core/wire/ledger.hpp"
+#include "io/front/access.hpp"
+#include "io/front/client.hpp"
+#include "io/front/front.hpp"
+#include "io/os/socket.hpp"
+#include "io/os/stream_offsets.hpp"
+
+// A leased connection is, to the front, one request that has not ended yet: client.base stands where
+// it began. How far it has come since is in the worker's ledger, in bytes from there. The ledger is
+// the worker's word; what the kernel counts has to agree with it, or nothing is concluded from it.
+
+namespace baton::front {
+namespace {
+
+/// What is leased is reported at the latest so long after its end, by workers that can.
+constexpr auto longest_delay_of_reports = std::chrono::seconds(2);
+
+}  // namespace
+
+void Front::watch_ledger(RequestId request, std::shared_ptr<const wire::Ledger> ledger,
+                         std::uint64_t lease_epoch) {
+    auto* client = find(request);
+    if (client == nullptr) return;
+    client->request.ledger = std::move(ledger);
+    client->request.lease_epoch = lease_epoch;
+    client->request.leased_answers = 0;
+}
+
+void Front::leased(RequestId request, Assignment assignment, std::string_view records) {
+    auto* client = find(request, assignment);
+    if (client == nullptr || client->state != ClientState::handed_over) return;
+    wire::LeasedReader reader(records);
+    while (const auto record = reader.next()) log_leased(*client, *record);
+}
+
+void Front::log_leased(Client& client, const wire::LeasedRecord& record) {
+    auto& request = client.request;
+    const bool first = request.leased_answers++ == 0;
+    const Duration service_time(static_cast<std::int64_t>(record.service_ns));
+    const auto ended = Instant(Duration(static_cast<std::int64_t>(record.ended_ns)));
+    access_.finished({.request = request.id,
+                      .client = client.id(),
+                      .client_host = client.host,
+                      .request_line = first ? client.text(request.line) : record.line,
+                      .referer = first ? client.text(request.referer) : record.referer,
+                      .user_agent = first ? client.text(request.user_agent) : record.user_agent,
+                      .service = request.place.service,
+                      .worker = request.worker,
+                      .status = record.status,
+                      .bytes_written = record.bytes_written,
+                      .queue_time = first ? request.handed_over_at - request.arrived : Duration{},
+                      .service_time = service_time,
+                      .error = std::nullopt,
+                      .ago = std::clamp(loop_.now() - ended, Duration{}, Duration(longest_delay_of_reports))});
+    auto& figures = *client.record;
+    figures.transactions.fetch_add(1, std::memory_order_relaxed);
+    figures.total_response_ns.fetch_add(service_time.count(), std::memory_order_relaxed);
+    figures.last_response_ns.store(service_time.count(), std::memory_order_relaxed);
+}
+
+/// All its requests were logged as they were reported.
+void Front::lease_over(Client& client, const engine::DoneReport& report) {
+    if (report.disposition == engine::Disposition::released) {
+        client.duplicated = false;
+        return close(client);
+    }
+    const auto now = offsets_of(client);
+    const bool agrees = now && now->consumed - client.base.consumed == report.bytes_read &&
+                        now->written - client.base.written == report.bytes_written;
+    const bool keep =
+        report.disposition == engine::Disposition::keep && agrees && !draining_until_;
+    if (!keep) return close_after_done(client, now);
+    client.base = *now;
+    forget_request(client);
+    client.enter(ClientState::reading_head);
+    client.read_deadline = deadline_after(loop_.now(), client.options->keepalive_timeout);
+    set_deadline(client, client.read_deadline);
+    await_head(client);
+}
+
+/// What the ledger tells of a request whose worker is dead, whatever instruction it died at.
+/// @return nullopt: nothing; what is known without it decides
+std::optional<Examined> Front::examine_by_ledger(Client& client, const os::StreamOffsets& now) {
+    using enum engine::RecoveryVerdict;
+    auto& request = client.request;
+    const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
+    if (!found) return std::nullopt;
+    const auto& note = found->note;
+    const auto consumed = now.consumed - client.base.consumed;
+    const auto written = now.written - client.base.written;
+    if (consumed < note.read_before || written < note.written_before) return std::nullopt;
+    const auto read_now = consumed - note.read_before;
+    const auto written_now = written - note.written_before;
+    const bool leased = note.completed > 0;
+
+    engine::DoneReport report;
+    report.disposition = engine::Disposition::keep;
+    report.bytes_read = consumed;
+    report.bytes_written = written;
+    report.ended_lease = leased;
+    // Between two requests, or one whose head still lies in the socket: the front's again.
+    if (leased && read_now == 0 && written_now == 0) return Examined{answered, report};
+
+    const bool complete = note.in_hand && note.answer_bytes > 0 &&
+                          written_now == note.answer_bytes && note.request_bytes > 0 &&
+                          read_now == note.request_bytes;
+    if (complete) {
+        // Only its last word is missing.
+        report.status = note.status;
+        if (!note.keeps) report.disposition = engine::Disposition::close;
+        if (leased) {
+            log_leased(client, {.bytes_written = note.answer_bytes,
+                                .ended_ns = static_cast<std::uint64_t>(
+                                    loop_.now().time_since_epoch().count()),
+                                .service_ns = 0,
+                                .status = note.status});
+        }
+        return Examined{answered, report};
+    }
+    if (!leased) return std::nullopt;
+
+    // A request in hand that came under the lease: from here on it is an ordinary one.
+    client.base.consumed += note.read_before;
+    client.base.written += note.written_before;
+    const bool copied = take_leased_head(client, found->head);
+    if (!copied || written_now != 0 || read_now > client.copy.size() || !request.idempotent) {
+        return Examined{};
+    }
+    return Examined{.verdict = redeliverable, .report = {}};
+}
+
+/// The worker's copy of a head becomes the front's, if it is one.
+bool Front::take_leased_head(Client& client, std::string_view head) {
+    client.copy.assign(head);
+    auto& request = client.request;
+    request.line = request.referer = request.user_agent = {};
+    http::HeadParser parser(client.options->head);
+    const auto progress = parser.parse(client.copy);
+    if (!progress || *progress != http::Progress::complete ||
+        parser.head().size() != client.copy.size()) {
+        request.idempotent = false;
+        return false;
+    }
+    describe_request(request, parser.head(), client.copy);
+    request.arrived = loop_.now();
+    request.lease_epoch = 0;
+    return true;
+}
+
+bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
+    auto& request = client.request;
+    if (request.lease_epoch == 0) return false;
+    const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
+    if (!found || found->note.completed == 0) return false;
+    const auto& note = found->note;
+    const bool moved = now != client.last_seen;
+    client.last_seen = now;
+    const auto unread = os::bytes_unread(client.fd.borrow());
+    // An idle connection that was called back should have come.
+    const bool revoked = request.ledger->terms().epoch.load() > request.lease_epoch;
+    const bool idle = !note.in_hand && unread == 0 && !revoked;
+    const auto began = Instant(Duration(static_cast<std::int64_t>(note.began_ns)));
+    const bool client_takes = os::bytes_in_send_queue(client.fd.borrow()) == 0;
+    const bool begun = note.in_hand && now.written - client.base.written > note.written_before;
+    if (idle || (begun ? moved || !client_takes : moved)) client.last_progress = loop_.now();
+    if (note.in_hand && began <= loop_.now()) {
+        client.last_progress = std::max(client.last_progress, began);
+    }
+    const auto limit = begun ? request.place.stall_timeout : request.place.answer_timeout;
+    const auto due = deadline_after(client.last_progress, limit);
+    if (loop_.now() < due) {
+        // A request that begins after a look is measured from its beginning at a later one.
+        set_deadline(client, std::min(due, loop_.now() + limit / 4));
+    } else {
+        dispatcher_.hung(request.place.service, request.id, request.assignment,
+                         begun ? Errc::worker_stalled : Errc::worker_hung);
+    }
+    return true;
+}
+
+}  // namespace baton::front
