@@ -39,6 +39,8 @@ void Front::watch_ledger(RequestId request, std::shared_ptr<const wire::Ledger> 
     client->request.ledger = std::move(ledger);
     client->request.lease_epoch = lease_epoch;
     client->request.leased_answers = 0;
+    // Each request of the lease would be an arrival.
+    if (lease_epoch != 0) client->watch.disarm();
 }
 
 void Front::leased(RequestId request, Assignment assignment, std::string_view records) {
