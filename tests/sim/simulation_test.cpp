@@ -56,7 +56,7 @@ TEST(Simulation, KeepsEveryPromiseWhateverGoesWrong) {
                                         "Refuse",
                                         "Recover",
                                         "Fail",
-                                        "GiveBack",
+                                        "GiveBack", "RevokeLeases", "leased",
                                         "AttachWanted",
                                         "StartWorker",
                                         "DrainWorker",

@@ -119,6 +119,28 @@ TEST(WorkerLinkLayout, TheOthers) {
                   .version = 1, .worker = 5, .head_limit_bytes = 16384, .reconnect_seconds = 30}),
               bytes_of({33, 0, 0, 0, 32, 0, 0, 0, 1,  0, 0, 0, 0, 64, 0, 0,
                         5,  0, 0, 0, 0,  0, 0, 0, 30, 0, 0, 0, 0, 0,  0, 0}));
+    EXPECT_EQ(packet_of(Leased{.assignment = 7, .request = 8, .count = 1, .records = "r"}),
+              bytes_of({7, 0, 0, 0, 40, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 8,   0, 0, 0,
+                        0, 0, 0, 0, 1,  0, 0, 0, 1, 0, 0, 0, 'r', 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(packet_of(Lease{.assignment = 1,
+                              .epoch = 2,
+                              .routes_version = 3,
+                              .body_limit = 4,
+                              .head_bytes = 5,
+                              .target_bytes = 6,
+                              .fields = 7,
+                              .flags = 1}),
+              bytes_of({39, 0, 0, 0, 56, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0,
+                        0,  0, 0, 0, 0,  3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0,
+                        0,  0, 5, 0, 0,  0, 6, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0}));
+    EXPECT_EQ(packet_of(Revoke{9}),
+              bytes_of({40, 0, 0, 0, 16, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(packet_of(Routes{.version = 3, .text = "+ * /"}),
+              bytes_of({41, 0, 0, 0, 32, 0, 0, 0, 3,   0,   0,   0,   0,   0, 0, 0,
+                        5,  0, 0, 0, 0,  0, 0, 0, '+', ' ', '*', ' ', '/', 0, 0, 0}));
+    EXPECT_EQ(packet_of(Forget{.client = 9, .assignment = 7}),
+              bytes_of({42, 0, 0, 0, 24, 0, 0, 0, 9, 0, 0, 0,
+                        0,  0, 0, 0, 7,  0, 0, 0, 0, 0, 0, 0}));
     EXPECT_EQ(packet_of(Drain{}), bytes_of({35, 0, 0, 0, 8, 0, 0, 0}));
     EXPECT_EQ(packet_of(Reinit{}), bytes_of({36, 0, 0, 0, 8, 0, 0, 0}));
     EXPECT_EQ(packet_of(Status{}), bytes_of({37, 0, 0, 0, 8, 0, 0, 0}));
@@ -182,6 +204,9 @@ TEST(WorkerLink, BrokenPacketsAreCorrupt) {
     Packet done = packet_of(Done{});
     done[38] = std::byte{3};
     expect_corrupt(done, "a disposition without a meaning");
+    done[38] = std::byte{0};
+    done[39] = std::byte{0x40};
+    expect_corrupt(done, "a flag without a meaning");
 }
 
 TEST(WorkerLink, NothingIsWrittenThatDoesNotFitOrIsAboveItsLimit) {
@@ -244,7 +269,8 @@ void any_message(Sample& sample) {
             sample.message = Done{
                 any<std::uint64_t>(), *rc::gen::element(Done::keep, Done::close, Done::released),
                 any<std::uint16_t>(), any<std::uint32_t>(),
-                any<std::uint64_t>(), any<std::uint64_t>()};
+                any<std::uint64_t>(), any<std::uint64_t>(),
+                static_cast<std::uint8_t>(any<std::uint8_t>() & Done::known_flags)};
             break;
         case 2: sample.message = Decline{any<std::uint64_t>(), any<std::uint32_t>()}; break;
         case 3: sample.message = Credit{any<std::uint32_t>()}; break;
@@ -254,8 +280,9 @@ void any_message(Sample& sample) {
             sample.message = StatusText{sample.text};
             break;
         case 6:
-            sample.message = Welcome{any<std::uint16_t>(), any<std::uint64_t>(),
-                                     any<std::uint32_t>(), any<std::uint32_t>()};
+            sample.message =
+                Welcome{any<std::uint16_t>(), any<std::uint64_t>(), any<std::uint32_t>(),
+                        any<std::uint32_t>(), any<std::uint32_t>()};
             break;
         case 7:
             sample.text = any_text(client_address_limit);
@@ -268,6 +295,23 @@ void any_message(Sample& sample) {
         case 8: sample.message = Drain{}; break;
         case 9: sample.message = Reinit{}; break;
         case 10: sample.message = Status{}; break;
+        case 11:
+            sample.text = any_text(leased_records_limit);
+            sample.message = Leased{any<std::uint64_t>(), any<std::uint64_t>(),
+                                    any<std::uint32_t>(), sample.text};
+            break;
+        case 12:
+            sample.message =
+                Lease{any<std::uint64_t>(), any<std::uint64_t>(), any<std::uint64_t>(),
+                      any<std::uint64_t>(), any<std::uint32_t>(), any<std::uint32_t>(),
+                      any<std::uint32_t>(), any<std::uint32_t>()};
+            break;
+        case 13: sample.message = Revoke{any<std::uint64_t>()}; break;
+        case 14:
+            sample.text = any_text(routes_text_limit);
+            sample.message = Routes{any<std::uint64_t>(), sample.text};
+            break;
+        case 15: sample.message = Forget{any<std::uint64_t>(), any<std::uint64_t>()}; break;
         default: sample.text = any_text(refused_text_limit); sample.message = Refused{sample.text};
     }
 }

@@ -94,6 +94,7 @@ private:
     void say_hello(std::uint32_t process);
     void say(std::uint32_t process, const Task& heard);
     void receive(Process& process, const engine::Deliver& deliver);
+    [[nodiscard]] bool goes_on(std::uint32_t id, Assignment assignment);
     void finish(std::uint32_t process, Assignment assignment);
     void decline(std::uint32_t process, Assignment assignment);
     void owe_credit(Process& process);

@@ -30,6 +30,7 @@ void ServiceWorld::arrive() {
     engine::Wanted wanted;
     wanted.client = ClientId{world_.random.between(1, 40)};
     wanted.priority = static_cast<std::uint8_t>(world_.random.below(11));
+    wanted.may_lease = value_of(request) % 3 != 0;
     wanted.blocked = world_.random.chance(world_.weights.blocked_client);
     if (world_.random.chance(0.1)) {
         wanted.deadline = world_.schedule.now() + world_.random.between(0ms, 5s);
@@ -72,6 +73,12 @@ void ServiceWorld::perform(const engine::Action& action) {
         shut_[failed->request] = true;
     } else if (const auto* given = std::get_if<engine::GiveBack>(&action)) {
         check_nobody_holds(given->request, "a request was given back while a worker holds it");
+    } else if (const auto* revoked = std::get_if<engine::RevokeLeases>(&action)) {
+        later(soon(), [this, it = *revoked] {
+            if (Process* process = process_of(it.worker)) {
+                process->epoch = std::max(process->epoch, it.epoch);
+            }
+        });
     } else if (std::holds_alternative<engine::AttachWanted>(action)) {
         ++announcements_;
         later(soon(), [this] {

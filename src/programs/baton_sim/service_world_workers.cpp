@@ -62,6 +62,7 @@ void ServiceWorld::say_hello(std::uint32_t id) {
     registration.credits = process.credits;
     registration.process_id = id;
     registration.managed = process.managed;
+    registration.takes_leases = id % 4 != 0;
     say(id, [this, id, registration] {
         const Process& speaker = processes_.at(id);
         const WorkerId worker = speaker.worker;
@@ -108,6 +109,7 @@ void ServiceWorld::receive(Process& process, const engine::Deliver& deliver) {
     promise(!process.exact || process.credits > 0, "a worker got more than it announced");
     if (process.credits > 0) --process.credits;
     process.held.emplace(deliver.assignment, deliver.request);
+    if (deliver.lease_epoch != 0) process.leases[deliver.assignment] = {deliver.lease_epoch, 0};
     if (!process.alive) return;  // Its child has the link.
 
     const std::uint32_t id = process.id;
@@ -122,13 +124,39 @@ void ServiceWorld::receive(Process& process, const engine::Deliver& deliver) {
     }
 }
 
+/// Goes on with the next request of a lease, if it still holds and the client has one.
+bool ServiceWorld::goes_on(std::uint32_t id, Assignment assignment) {
+    Process& process = processes_.at(id);
+    const auto lease = process.leases.find(assignment);
+    if (lease == process.leases.end() || !process.registered || process.leaving) return false;
+    const bool over = lease->second.epoch < process.epoch || !world_.random.chance(0.8);
+    if (over && lease->second.answered == 0) return false;
+    ++lease->second.answered;
+    const WorkerId worker = process.worker;
+    say(id, [this, worker, assignment] {
+        const engine::LeasedAnswer answer{.response = 1ms, .status = 200};
+        call("leased", {{"worker", value_of(worker)}, {"assignment", value_of(assignment)}},
+             [&](Instant now, auto& out) {
+                 engine_->leased(now, worker, assignment, {&answer, 1}, out);
+             });
+    });
+    if (over) return false;
+    world_.schedule.after(world_.random.between(Duration{0}, world_.weights.service_time),
+                          [this, id, assignment] { finish(id, assignment); });
+    return true;
+}
+
 void ServiceWorld::finish(std::uint32_t id, Assignment assignment) {
     Process& process = processes_.at(id);
-    if (!process.alive || process.held.erase(assignment) == 0) return;
+    if (!process.alive || !process.held.contains(assignment)) return;
+    if (goes_on(id, assignment)) return;
+    process.held.erase(assignment);
+    const auto lease = process.leases.extract(assignment);
     // Between two daemons there is nobody to tell; hello will count the slot as free.
     if (!process.registered) return end_if_nothing_left(id);
     engine::DoneReport done;
     done.status = 200;
+    done.ended_lease = !lease.empty() && lease.mapped().answered > 0;
     if (process.leaving) {
         done.credits = 0;
     } else if (world_.random.chance(world_.weights.credit_later)) {
@@ -229,6 +257,7 @@ void ServiceWorld::child_dies(std::uint32_t id) {
     if (process.alive || !process.child_alive) return;
     process.child_alive = false;
     process.held.clear();
+    process.leases.clear();
     if (!process.registered) return;
     const WorkerId worker = process.worker;
     const auto tell = [this, worker, id] {
