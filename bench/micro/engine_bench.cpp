@@ -2,18 +2,25 @@
 //
 //     build/release/bench/engine_bench --benchmark_repetitions=5
 //
-// "idle" is how many workers stand ready, "waiting" how many requests stand in the queue all the
-// time. One cycle is three calls of the engine (arrived, delivered, done) with all their actions;
-// the events ring is on, as in a daemon. "allocations" counts what is allocated per cycle once
-// everything has had its largest size: it should be none.
+// "idle" is how many workers stand ready, "busy" how many have a request each, "waiting" how many
+// requests stand in the queue all the time. One cycle is three calls of the engine (arrived,
+// delivered, done) with all their actions; the events ring is on, as in a daemon. "allocations"
+// counts what is allocated per cycle once everything has had its largest size: it should be none.
+//
+// decision_at_scale is the one that has a goal (bench/measuring/engine_decision.py): a large house,
+// where workers end in an order that no cache foresees and clients differ in priority.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <numeric>
+#include <random>
 #include <variant>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -61,8 +68,9 @@ public:
         actions_.reserve(64);
     }
 
-    void arrive() {
-        service_.request_arrived(now_, RequestId{++requests_}, {.client = ClientId{1}}, actions_);
+    void arrive(ClientId client = ClientId{1}, std::uint8_t priority = 2) {
+        service_.request_arrived(now_, RequestId{++requests_},
+                                 {.client = client, .priority = priority}, actions_);
         now_ += 1us;
     }
 
@@ -126,6 +134,50 @@ void request_through_the_queue(benchmark::State& state, Pick pick) {
     count_allocations(state, before);
 }
 
+/// All of many are busy, and many more requests wait: one of the workers is done, gets the next
+/// request, and another one queues up. Every number below comes from one fixed seed.
+void decision_at_scale(benchmark::State& state, Pick pick) {
+    const auto workers = static_cast<std::uint32_t>(state.range(0));
+    std::mt19937 random(1);
+    Bench bench(pick, workers);
+    std::uint32_t clients = 0;
+    // Most requests have the usual priority, as in life; some are urgent or can wait.
+    const auto arrive = [&] {
+        const auto chance = random() % 10;
+        const std::uint8_t priority = chance == 0 ? 7 : chance == 1 ? 0 : 2;
+        bench.arrive(ClientId{1 + clients++ % 20'000}, priority);
+    };
+    std::vector<Deliver> running;
+    for (std::uint32_t worker = 0; worker < workers; ++worker) {
+        arrive();
+        running.push_back(bench.decided());
+    }
+    for (std::int64_t waiting = 0; waiting < state.range(1); ++waiting) arrive();
+    (void)bench.decided();
+    // Each worker ends once per round, in another order than they began.
+    std::vector<std::uint32_t> order(workers);
+    std::iota(order.begin(), order.end(), 0U);
+    std::shuffle(order.begin(), order.end(), random);
+    std::size_t turn = 0;
+    const auto cycle = [&] {
+        Deliver& ending = running[order[turn]];
+        if (++turn == order.size()) turn = 0;
+        arrive();
+        bench.finish(ending);
+        ending = bench.decided();
+    };
+    for (int warm_up = 0; warm_up < 50'000; ++warm_up) cycle();
+    const std::uint64_t before = allocations.load();
+    for (auto _ : state) cycle();
+    count_allocations(state, before);
+}
+
+BENCHMARK_CAPTURE(decision_at_scale, ready, Pick::ready)
+    ->ArgNames({"busy", "waiting"})
+    ->Args({1'000, 10'000});
+BENCHMARK_CAPTURE(decision_at_scale, warm, Pick::warm)
+    ->ArgNames({"busy", "waiting"})
+    ->Args({1'000, 10'000});
 BENCHMARK_CAPTURE(request_to_an_idle_worker, ready, Pick::ready)
     ->ArgName("idle")
     ->Arg(1)
