@@ -89,6 +89,22 @@ void AnswerCheck::end(bool cleanly) {
     }
 }
 
+std::string_view AnswerCheck::field(std::string_view name) const noexcept {
+    const std::size_t end = head_.find("\r\n\r\n");
+    if (end == std::string::npos) return {};
+    std::string_view rest = std::string_view(head_).substr(0, end + 2);
+    (void)next_line(rest);  // the status
+    while (!rest.empty()) {
+        const std::string_view line = next_line(rest);
+        const std::size_t colon = line.find(':');
+        if (colon == std::string_view::npos || !equal_without_case(line.substr(0, colon), name)) {
+            continue;
+        }
+        return trimmed(line.substr(colon + 1));
+    }
+    return {};
+}
+
 void AnswerCheck::finish(Outcome outcome) noexcept {
     state_ = State::done;
     outcome_ = outcome;

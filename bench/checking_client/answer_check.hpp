@@ -53,6 +53,9 @@ public:
     [[nodiscard]] Outcome outcome() const noexcept { return outcome_; }
     /// The server will send nothing more on this connection. Valid when done().
     [[nodiscard]] bool closes() const noexcept { return closes_; }
+    /// A field of the head, without the blanks around it; empty: there is none, or no head yet.
+    /// Valid until the next call that is not const.
+    [[nodiscard]] std::string_view field(std::string_view name) const noexcept;
 
 private:
     enum class State : std::uint8_t { head, body, done };

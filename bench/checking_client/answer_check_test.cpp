@@ -90,6 +90,13 @@ TEST(AnswerCheck, KnowsWhetherTheConnectionStays) {
     EXPECT_FALSE(after("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\n" + length).closes());
 }
 
+TEST(AnswerCheck, AFieldOfTheHeadCanBeAskedFor) {
+    EXPECT_EQ(after(good).field("x-any"), "thing");
+    EXPECT_EQ(after(good).field("X-Other"), "");
+    EXPECT_EQ(after(good.substr(0, 40)).field("X-Any"), "");
+    EXPECT_EQ(after("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nX-Any: body").field("X-Any"), "");
+}
+
 RC_GTEST_PROP(AnswerCheck, PiecesMakeNoDifference, (const std::string& junk)) {
     const std::string stream =
         *rc::gen::element(good, good + junk, good.substr(0, 40) + junk, junk);

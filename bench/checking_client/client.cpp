@@ -42,11 +42,18 @@ Client::Client(const Plan& plan)
     }
 }
 
+bool Client::may_begin() const {
+    return begun_ < plan_.requests &&
+           (plan_.duration == std::chrono::milliseconds::max() ||
+            std::chrono::steady_clock::now() - started_ < plan_.duration);
+}
+
 Counts Client::run() {
-    const auto deadline = std::chrono::steady_clock::now() + plan_.deadline;
+    started_ = std::chrono::steady_clock::now();
+    const auto deadline = started_ + plan_.deadline;
     for (std::size_t index = 0; index < connections_.size(); ++index) begin_request(index);
     std::array<os::EpollEvent, 64> events;
-    while (settled_ < plan_.requests) {
+    while (settled_ < begun_) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             deadline - std::chrono::steady_clock::now());
         if (left.count() <= 0) break;
@@ -56,7 +63,10 @@ Counts Client::run() {
             readable(static_cast<std::size_t>(event.token));
         }
     }
-    counts_.outcomes[static_cast<std::size_t>(Outcome::timed_out)] += plan_.requests - settled_;
+    // Without a limit in time those that were never begun count, too.
+    const bool all_wanted = plan_.duration == std::chrono::milliseconds::max();
+    counts_.outcomes[static_cast<std::size_t>(Outcome::timed_out)] +=
+        (all_wanted ? plan_.requests : begun_) - settled_;
     return counts_;
 }
 
@@ -65,7 +75,7 @@ Counts Client::run() {
 /// number.
 void Client::begin_request(std::size_t index) {
     Connection& connection = connections_[index];
-    while (begun_ < plan_.requests) {
+    while (may_begin()) {
         ++begun_;
         connection.answer = AnswerCheck(plan_.expected);
         connection.busy = true;
@@ -119,7 +129,8 @@ void Client::answer_done(std::size_t index) {
 
 void Client::stream_ended(std::size_t index, bool cleanly) {
     Connection& connection = connections_[index];
-    if (connection.busy && connection.answer.untouched() && connection.answered > 0) {
+    if (connection.busy && connection.answer.untouched() && connection.answered > 0 &&
+        !plan_.strict) {
         // The server gave up an idle connection while the request was on its way.
         ++counts_.reopened;
         if (open(connection, index) && send(connection)) return;
@@ -140,6 +151,12 @@ void Client::settle(std::size_t index, Outcome outcome) {
     ++connection.answered;
     ++settled_;
     ++counts_.outcomes[static_cast<std::size_t>(outcome)];
+    if (outcome != Outcome::complete && counts_.failures.size() < failures_told) {
+        const std::chrono::duration<double> since = std::chrono::steady_clock::now() - started_;
+        counts_.failures.push_back(
+            fmt::format("after {:.4f} s: {} on connection {}, its request {}", since.count(),
+                        name_of(outcome), index, connection.answered));
+    }
 }
 
 std::vector<std::byte> fetch_body(const os::Address& server, const std::string& target,

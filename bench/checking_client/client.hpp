@@ -20,9 +20,13 @@ struct Plan {
     std::string target;  ///< `/128`
     std::size_t connections = 64;
     std::uint64_t requests = 1000;
+    std::chrono::milliseconds duration = std::chrono::milliseconds::max();  ///< begin none later
     bool keep_alive = true;                      ///< else each request has a connection of its own
     std::chrono::milliseconds deadline{30'000};  ///< for all requests together
-    std::span<const std::byte> expected;         ///< the body; outlives the client
+    /// A kept connection that ends behind an answer, when the next request is already on its way,
+    /// is a failure: the server had the choice to announce the end.
+    bool strict = false;
+    std::span<const std::byte> expected;  ///< the body; outlives the client
 };
 
 struct Counts {
@@ -31,6 +35,8 @@ struct Counts {
     /// request in hand was repeated on a new connection, as RFC 9112, 9.3.1 allows: no failure, but
     /// a cost.
     std::uint64_t reopened = 0;
+    /// The first failures, one line each, for people.
+    std::vector<std::string> failures;
 
     [[nodiscard]] std::uint64_t of(Outcome outcome) const {
         return outcomes[static_cast<std::size_t>(outcome)];
@@ -49,6 +55,8 @@ public:
     /// Ends when each request has an outcome: at the latest at the deadline.
     [[nodiscard]] Counts run();
 
+    static constexpr std::size_t failures_told = 20;
+
 private:
     struct Connection {
         os::UniqueFd fd;
@@ -64,8 +72,10 @@ private:
     void answer_done(std::size_t index);
     void stream_ended(std::size_t index, bool cleanly);
     void settle(std::size_t index, Outcome outcome);
+    [[nodiscard]] bool may_begin() const;
 
     Plan plan_;
+    std::chrono::steady_clock::time_point started_;
     std::string request_;
     os::UniqueFd epoll_;
     std::vector<std::byte> buffer_;

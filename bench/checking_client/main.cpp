@@ -24,6 +24,7 @@ struct CommandLine {
     std::string reference;
     std::size_t length = 0;
     bool close = false;
+    std::uint32_t for_ms = 0;
     std::uint32_t deadline_ms = 30'000;
 };
 
@@ -63,6 +64,10 @@ int main(int argument_count, char** arguments) {
         ->check(CLI::Range(1, 4096))
         ->capture_default_str();
     app.add_flag("--close", line.close, "a connection of its own for each request");
+    app.add_option("--for-ms", line.for_ms, "begin no request later; --requests is the limit");
+    app.add_flag(
+        "--strict", plan.strict,
+        "a kept connection that ends unannounced is a failure if a request was on its way");
     app.add_option("--deadline-ms", line.deadline_ms, "for all requests together")
         ->capture_default_str();
     try {
@@ -70,6 +75,7 @@ int main(int argument_count, char** arguments) {
         plan.server = address_or_throw(line.server);
         plan.keep_alive = !line.close;
         plan.deadline = std::chrono::milliseconds(line.deadline_ms);
+        if (line.for_ms > 0) plan.duration = std::chrono::milliseconds(line.for_ms);
         const auto reference =
             line.reference.empty() ? plan.server : address_or_throw(line.reference);
         const std::vector<std::byte> body =
@@ -77,6 +83,7 @@ int main(int argument_count, char** arguments) {
         plan.expected = body;
         const Counts counts = baton::bench::Client(plan).run();
         print(counts);
+        for (const std::string& failure : counts.failures) fmt::print(stderr, "{}\n", failure);
         return counts.failed() == 0 ? 0 : 1;
     } catch (const CLI::ParseError& stop) {
         return app.exit(stop) == 0 ? 0 : 2;

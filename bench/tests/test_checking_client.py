@@ -108,6 +108,24 @@ def test_a_kept_connection_that_ends_between_answers_is_reopened(bin_dir, patien
     assert run(bin_dir, patience, third([b""])) == {"complete": 6, "reopened": 1}
 
 
+def test_where_that_is_no_excuse_it_is_a_failure(bin_dir, patience):
+    assert run(bin_dir, patience, third([b""]), "--strict") == {
+        "complete": 5, "failed": 1, "no_answer": 1}
+    assert run(bin_dir, patience, third([None]), "--strict") == {
+        "complete": 5, "failed": 1, "no_answer": 1}
+
+
+def test_a_time_may_be_the_limit_instead_of_a_number(bin_dir, patience):
+    server = Server(lambda _: [RIGHT])
+    done = subprocess.run(
+        [bin_dir / "baton-checking-client", "--server", f"127.0.0.1:{server.port}", "--target", "/",
+         "--length", "1000", "--requests", "1000000", "--for-ms", "100"],
+        capture_output=True, text=True, timeout=patience, check=False)
+    server.listener.close()
+    report = json.loads(done.stdout)
+    assert 0 < report["requests"] == report["complete"] < 1_000_000
+
+
 def test_an_announced_end_of_a_kept_connection_is_no_reopening(bin_dir, patience):
     last = RIGHT.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n")
     assert run(bin_dir, patience, third([last, b""])) == {"complete": 6}
