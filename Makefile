@@ -51,7 +51,7 @@ format:
 
 bench:
 	@tools/bootstrap bench
-	@tools/build release programs
+	@tools/build release bench-programs
 	@exec bench/run --write-docs
 
 install:

@@ -6,6 +6,7 @@ the congestion control: BBR's pacing, the default of some hosts, halves large bo
 
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 OUTSIDE = "BATON_BENCH_OUTSIDE"  # the namespace that the script was started in
 TCP = Path("/proc/sys/net/ipv4")
 CONGESTION_CONTROL = "reno"
+WANTED_DESCRIPTORS = 65_536
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -58,6 +60,19 @@ class Arena:
         self._libc = ctypes.CDLL(None)
         # What batond's agent starts becomes ours when the agent ends, and can be buried.
         self._libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.descriptors = self._allow_descriptors()
+
+    @staticmethod
+    def _allow_descriptors() -> int:
+        """As many as this user may have, here and in all that is started here."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        for wanted in (max(most, WANTED_DESCRIPTORS), most):
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+                return wanted
+            except (ValueError, OSError):
+                continue  # more than the limit needs a privilege
+        return most
 
     @staticmethod
     def _allowed_priority() -> int:

@@ -3,50 +3,44 @@
 import statistics
 import time
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Callable, Hashable
 
-from .cases import Case
-from .load import NoiseLimits, Sample
+from .noise import NoiseLimits, Observed
 
 SPREAD_LIMIT = 0.15
 ROUNDS_AGAIN = 2  # how often a noisy cell is measured anew
 TRIES = 3  # how often one disturbed run is
 
 
+def spread_of(values: list[float]) -> float:
+    """(greatest - smallest) / median."""
+    middle = statistics.median(values)
+    return (max(values) - min(values)) / middle if middle else float("inf")
+
+
 @dataclass
 class Cell:
     """The samples that count. Figures are medians."""
 
-    case: Case
+    case: Hashable
     path: str
-    samples: list[Sample]
+    samples: list[Observed]
     measured_again: int = 0
     disturbed_runs: int = 0  # runs thrown away since others were busy
     noise: NoiseLimits = field(default_factory=NoiseLimits)
+    steady_by: str = "requests_per_second"  # the figure whose spread tells a noisy cell
 
-    def _median(self, figure: str) -> float | None:
-        values = [getattr(sample, figure) for sample in self.samples]
+    def figure(self, name: str) -> float | None:
+        """The median; none when it does not apply."""
+        values = [getattr(sample, name) for sample in self.samples]
         return None if None in values else statistics.median(values)
 
-    @property
-    def requests_per_second(self) -> float:
-        return self._median("requests_per_second")
+    def spread_by(self, name: str) -> float:
+        return spread_of([getattr(sample, name) for sample in self.samples])
 
     @property
-    def p50_us(self) -> float:
-        return self._median("p50_us")
-
-    @property
-    def p99_us(self) -> float:
-        return self._median("p99_us")
-
-    @property
-    def front_cpu_us(self) -> float | None:
-        return self._median("front_cpu_us")
-
-    @property
-    def worker_cpu_us(self) -> float:
-        return self._median("worker_cpu_us")
+    def spread(self) -> float:
+        return self.spread_by(self.steady_by)
 
     @property
     def foreign_server(self) -> float:
@@ -57,29 +51,27 @@ class Cell:
         return max(sample.foreign_client for sample in self.samples)
 
     @property
-    def spread(self) -> float:
-        """(greatest - smallest) / median of requests/s."""
-        values = [sample.requests_per_second for sample in self.samples]
-        middle = statistics.median(values)
-        return (max(values) - min(values)) / middle if middle else float("inf")
-
-    @property
     def still_disturbed(self) -> int:
         """Samples that count although others were busy: no time was left to repeat them."""
         return sum(sample.disturbed(self.noise) for sample in self.samples)
 
     @property
-    def errors(self) -> dict[str, int]:
-        total: dict[str, int] = {}
-        for sample in self.samples:
-            for kind, count in sample.errors.items():
-                total[kind] = total.get(kind, 0) + count
-        return total
+    def unsteady(self) -> bool:
+        """Its figures say little."""
+        return self.spread > SPREAD_LIMIT or self.still_disturbed * 2 > len(self.samples)
+
+    def notes(self) -> list[str]:
+        found = []
+        if self.measured_again:
+            found.append(f"measured {self.measured_again + 1}×")
+        if self.still_disturbed:
+            found.append(f"{self.still_disturbed} of {len(self.samples)} runs disturbed")
+        return found
 
 
 class Budget:
-    """The time for all. What is left beside the runs that must be is for repeats, and each case has
-    its share of that, so that the first ones do not use it up."""
+    """The time for one part of the benchmark. What is left beside the runs that must be is for
+    repeats, and each case has its share of that, so that the first ones do not use it up."""
 
     def __init__(self, seconds: float, must_runs: int, run_seconds: float,
                  clock: Callable[[], float] = time.monotonic):
@@ -111,8 +103,12 @@ class Budget:
 class CaseRun:
     """Measures all paths of one case, in alternation, each round beginning with another one."""
 
-    def __init__(self, case: Case, paths: list[str], runs: int, budget: Budget, noise: NoiseLimits,
-                 measure: Callable[[str], Sample], say: Callable[[str], None]):
+    def __init__(self, case: Hashable, paths: list[str], runs: int, budget: Budget,
+                 noise: NoiseLimits, measure: Callable[[str, int], Observed],
+                 say: Callable[[str], None], steady_by: str = "requests_per_second",
+                 erratic: tuple[str, ...] = ()):
+        """@param measure  one sample of a path in a round; @param erratic  paths that spread by
+        themselves, so that measuring them again would not help"""
         self._case = case
         self._paths = paths
         self._runs = runs
@@ -120,21 +116,23 @@ class CaseRun:
         self._noise = noise
         self._measure = measure
         self._say = say
+        self._steady_by = steady_by
+        self._erratic = erratic
         self._thrown_away = dict.fromkeys(paths, 0)
 
     def run(self) -> list[Cell]:
         self._budget.begin_case(len(self._paths) * self._runs)
         sets = self._sets(self._paths, extra=False)
-        cells = {path: Cell(self._case, path, samples, noise=self._noise)
-                 for path, samples in sets.items()}
+        cells = {path: self._cell(path, samples) for path, samples in sets.items()}
         for _ in range(ROUNDS_AGAIN):
-            noisy = [path for path, cell in cells.items() if cell.spread > SPREAD_LIMIT]
+            noisy = [path for path, cell in cells.items()
+                     if cell.spread > SPREAD_LIMIT and path not in self._erratic]
             if not noisy or not self._budget.allows(len(noisy) * self._runs):
                 break
             self._say(f"   again, spread above {SPREAD_LIMIT:.0%}: " + ", ".join(
                 f"{path} {cells[path].spread:.0%}" for path in noisy))
             for path, samples in self._sets(noisy, extra=True).items():
-                again = Cell(self._case, path, samples, noise=self._noise)
+                again = self._cell(path, samples)
                 again.measured_again = cells[path].measured_again + 1
                 # The steadier of the two sets counts, whichever figure it shows.
                 if again.spread >= cells[path].spread:
@@ -144,23 +142,26 @@ class CaseRun:
             cell.disturbed_runs = self._thrown_away[path]
         return list(cells.values())
 
-    def _sets(self, paths: list[str], extra: bool) -> dict[str, list[Sample]]:
-        sets: dict[str, list[Sample]] = {path: [] for path in paths}
+    def _cell(self, path: str, samples: list[Observed]) -> Cell:
+        return Cell(self._case, path, samples, noise=self._noise, steady_by=self._steady_by)
+
+    def _sets(self, paths: list[str], extra: bool) -> dict[str, list[Observed]]:
+        sets: dict[str, list[Observed]] = {path: [] for path in paths}
         for round_number in range(self._runs):
             start = round_number % len(paths)
             for path in paths[start:] + paths[:start]:
-                sets[path].append(self._undisturbed(path))
+                sets[path].append(self._undisturbed(path, round_number))
                 self._budget.done(extra)
         return sets
 
-    def _undisturbed(self, path: str) -> Sample:
+    def _undisturbed(self, path: str, round_number: int) -> Observed:
         """A run without others on the machine, or of some tries the one with the least of them."""
-        best = self._measure(path)
+        best = self._measure(path, round_number)
         for _ in range(TRIES - 1):
             if not best.disturbed(self._noise) or not self._budget.allows(1):
                 break
             self._thrown_away[path] += 1
-            again = self._measure(path)
+            again = self._measure(path, round_number)
             self._budget.done(extra=True)
             if again.foreign_server + again.foreign_client < best.foreign_server + best.foreign_client:
                 best = again

@@ -7,8 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from .arena import Arena
-from .contestants import installed
+from .arena import Arena, CannotMeasure
+from .servers import installed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -87,32 +87,32 @@ def package(name: str) -> str:
     return f" ({done.stdout})" if done.returncode == 0 and done.stdout else ""
 
 
-def collect(arena: Arena, bin_dir: Path, wanted: list[str], settings: dict[str, str]) -> dict[str, str]:
+def version(program: str, *words: str) -> str:
+    """Of a peer; it may be missing when its part was not measured."""
+    try:
+        return first_line(installed(program), *words)
+    except CannotMeasure:
+        return "not installed"
+
+
+def collect(arena: Arena, bin_dir: Path, settings: dict[str, str]) -> dict[str, str]:
     """Name -> text, in the order in which it is shown."""
     memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1))
-    conditions = {
+    priority = f"nice {arena.priority}, also of the session" if arena.priority else \
+        "not raised (not allowed): others on the machine show more"
+    return {
         "measured": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit(),
-        "Baton": "not measured",
+        "Baton": f"{first_line(bin_dir / 'batond', '--version')}, one loop",
         "compiler": compiler(bin_dir),
         "processor": processor(),
         "memory": f"{memory / 1024 / 1024:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
         "system": distribution(),
-        "haproxy": "not measured",
-        "nginx": "not measured",
-        "wrk": first_line(installed("wrk"), "-v").split(" [")[0],
-    }
-    if "baton" in wanted:
-        conditions["Baton"] = f"{first_line(bin_dir / 'batond', '--version')}, one loop"
-    if {"haproxy", "haproxy-splice"} & set(wanted):
-        conditions["haproxy"] = first_line(installed("haproxy"), "-v").split(" - ")[0]
-    if "nginx" in wanted:
-        conditions["nginx"] = (first_line(installed("nginx"), "-v").removeprefix("nginx version: ")
-                               + (package("nginx") or package("nginx-light")))
-    priority = f"nice {arena.priority}, also of the session" if arena.priority else \
-        "not raised (not allowed): others on the machine show more"
-    return conditions | {
+        "haproxy": version("haproxy", "-v").split(" - ")[0],
+        "nginx": version("nginx", "-v").removeprefix("nginx version: ")
+        + (package("nginx") or package("nginx-light")),
+        "wrk": version("wrk", "-v").split(" [")[0],
         "cores": arena.pinning(),
         "priority": priority,
         "network": f"a namespace of its own, loopback only, MTU {arena.loopback_mtu}, "

@@ -53,6 +53,16 @@ def program_of(pid: int) -> str:
         return ""
 
 
+def memory_bytes(pid: int) -> dict[str, int]:
+    """What a process has in memory: rss, and pss, in which what it shares counts by its share."""
+    found = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if name in ("Rss", "Pss"):
+            found[name.lower()] = int(rest.split()[0]) * 1024
+    return found
+
+
 @dataclass(frozen=True)
 class CoreTimes:
     """User time (with nice) and time that the hypervisor gave to others, in seconds."""

@@ -17,6 +17,7 @@
 
 #include "bench/worker/answers.hpp"
 #include "bench/worker/by_itself.hpp"
+#include "bench/worker/deaths.hpp"
 #include "bench/worker/under_baton.hpp"
 
 int main(int argc, char** argv) {
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
         (void)baton::bench::bytes(size);
         baton::bench::sleep_precisely();
         if (!listen.empty()) baton::bench::ByItself(listen).run();
+        baton::bench::die_on_order();
         baton::bench::UnderBaton().run();
         return 0;
     } catch (const std::exception& error) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bench/worker/answers.hpp"
+#include "bench/worker/deaths.hpp"
 
 namespace baton::bench {
 
@@ -31,6 +32,7 @@ void UnderBaton::run() {
 }
 
 void UnderBaton::begin(Request request) {
+    pass(Point::received);
     const auto asked = asked_by(request.path(), request.query());
     if (asked && asked->work) {
         const Work work;
@@ -40,8 +42,9 @@ void UnderBaton::begin(Request request) {
     const auto sent = asked ? request.respond(200, content_type, asked->body)
                             : request.respond(404, "text/plain", no_such_body);
     if (sent.code() != BATON_E_AGAIN) {
+        pass(Point::answered);
         request.done();
-        return;
+        return pass(Point::done);
     }
     const int fd = request.fd();
     epoll_.add(fd, EPOLLOUT);
