@@ -67,9 +67,9 @@ class House(Servers):
                           user="user root;" if os.geteuid() == 0 else "")
 
     def _processes(self, process: subprocess.Popen) -> tuple[int, ...]:
-        """nginx's master and worker, in whatever depth below."""
+        """nginx's master and worker, in whatever depth below, and who watches over them."""
         below = (process.pid, *machine.descendants(process.pid))
-        return tuple(pid for pid in below if machine.program_of(pid) == "nginx")
+        return tuple(pid for pid in below if machine.program_of(pid) in ("nginx", "baton"))
 
     def _preload_problem(self, config: Path) -> str:
         if not any((self.bin_dir.parent / folder / ACCEPT_LIBRARY).exists() for folder in ("lib", "bin")):

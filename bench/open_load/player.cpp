@@ -1,6 +1,5 @@
 #include "bench/open_load/player.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <stdexcept>

@@ -1,6 +1,5 @@
 #include "bench/open_load/schedule.hpp"
 
-#include <chrono>
 #include <stdexcept>
 
 #include <gtest/gtest.h>

@@ -3,7 +3,6 @@
 // one begins. What a first request takes beyond this is Baton's.
 
 #include <array>
-#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +17,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/base/error.hpp"
 #include "core/base/time.hpp"
 #include "io/os/address.hpp"
 #include "io/os/clock.hpp"

@@ -34,5 +34,5 @@ def test_a_failure_is_put_down_to_the_last_kill_before_it():
     done = Round(LOADS[0], [Kill(0.5, "outside"), Kill(1.5, "answered")], counts(failed=3),
                  ["after 0.5100 s: no_answer on connection 3, its request 7",
                   "after 1.5020 s: no_answer on connection 3, its request 9",
-                  "after 1.4900 s: no_answer on connection 4, its request 9", "something else"])
+                  "after 1.4800 s: no_answer on connection 4, its request 9", "something else"])
     assert done.blamed() == {"outside": 1, "answered": 1, "no kill": 1}

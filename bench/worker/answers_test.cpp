@@ -1,6 +1,5 @@
 #include "bench/worker/answers.hpp"
 
-#include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
