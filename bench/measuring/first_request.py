@@ -16,7 +16,6 @@ from . import open_loop
 from .arena import CannotMeasure
 from .cells import Cell
 from .goals import Findings, Goal, Row, Section
-from .kills import service_of
 from .noise import Observed
 from .part import Context, Settings
 from .servers import WORKER_PROGRAM, Servers
@@ -45,8 +44,7 @@ class House(Servers):
     def wait_until_cold(self):
         """Until the service has no worker any more."""
         deadline = time.monotonic() + ENDS_WITHIN_SECONDS
-        while any(service_of(pid) == "cold"
-                  for pid in self.programs_below(self.batond, WORKER_PROGRAM)):
+        while self.workers_of(self.batond, "cold"):
             if time.monotonic() > deadline:
                 raise CannotMeasure(f"an idle worker did not end within {ENDS_WITHIN_SECONDS:.0f} s")
             time.sleep(0.02)

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from . import load, machine
 from .arena import CannotMeasure
@@ -107,18 +106,6 @@ class House(Servers):
         self.wait_for_answer(PORT, self.batond, "/many/128")
         self.wait_for_workers(self.batond, 2 * WORKERS)
 
-    def workers_of(self, service: str) -> list[int]:
-        return [pid for pid in self.programs_below(self.batond, WORKER_PROGRAM)
-                if service_of(pid) == service]
-
-
-def service_of(pid: int) -> str:
-    try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    return next((word[14:].decode() for word in environment if word.startswith(b"BATON_SERVICE=")), "")
-
 
 def is_gone(pid: int, started: str) -> bool:
     return machine.start_time(pid) != started
@@ -157,7 +144,7 @@ class Killer:
             next_at = max(next_at + self._dice.uniform(*BETWEEN_KILLS), time.monotonic())
 
     def _kill(self, begun: float):
-        workers = self._house.workers_of(self._service)
+        workers = self._house.workers_of(self._house.batond, self._service)
         if not workers:
             raise CannotMeasure(f"no worker is left to be killed\n{self._house.logs()}")
         victim = self._dice.choice(workers)
@@ -232,7 +219,7 @@ TEXT = """\
 Workers are killed (SIGKILL) while {connections} connections ask without a pause, idempotent requests whose
 answers are written in one call; a killed worker is started again. The client looks at every byte. It is
 strict: a connection that ends when the next request is already on its way has failed that request.
-One worker after the other dies {ways}.
+One worker after the other dies: {ways}.
 """
 
 
@@ -243,7 +230,7 @@ def findings(rounds: list[Round]) -> Findings:
     if kills < len(rounds):
         row.unmeasured = f"only {kills} workers were killed"
     ways = [text for text, _ in WAYS.values()]
-    text = TEXT.format(connections=CONNECTIONS, ways=", ".join(ways[:-1]) + f", or {ways[-1]}")
+    text = TEXT.format(connections=CONNECTIONS, ways="; ".join(ways[:-1]) + f"; or {ways[-1]}")
     lines = [[each.load.text, number(each.counts["requests"]), str(len(each.kills)), str(each.failed),
               how(each.counts),
               ", ".join(f"{count}: {WAYS[way][0] if way in WAYS else way}"

@@ -53,6 +53,15 @@ def program_of(pid: int) -> str:
         return ""
 
 
+def environment_of(pid: int, name: str) -> str:
+    """A variable that a process was started with; empty: not set, or the process is gone."""
+    try:
+        words = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    return next((word.partition("=")[2] for word in words if word.startswith(f"{name}=")), "")
+
+
 def memory_bytes(pid: int) -> dict[str, int]:
     """What a process has in memory: rss, and pss, in which what it shares counts by its share."""
     found = {}

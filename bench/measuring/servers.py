@@ -100,6 +100,10 @@ class Servers:
         return [pid for pid in machine.descendants(process.pid)
                 if machine.program_of(pid) == program]
 
+    def workers_of(self, batond: subprocess.Popen, service: str) -> list[int]:
+        return [pid for pid in self.programs_below(batond, WORKER_PROGRAM)
+                if machine.environment_of(pid, "BATON_SERVICE") == service]
+
     def wait_for_workers(self, process: subprocess.Popen, count: int) -> tuple[int, ...]:
         """Until a batond has that many of them."""
         deadline = time.monotonic() + START_SECONDS
