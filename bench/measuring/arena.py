@@ -56,6 +56,8 @@ class Arena:
         cores = sorted(os.sched_getaffinity(0))
         self.server_core = cores[0]
         self.client_core = cores[1] if len(cores) > 1 else cores[0]
+        # This script looks after what runs; on the servers' core it would be in their way.
+        os.sched_setaffinity(0, {self.client_core})
         self.priority = self._allowed_priority()
         self._libc = ctypes.CDLL(None)
         # What batond's agent starts becomes ours when the agent ends, and can be buried.
