@@ -95,7 +95,6 @@ struct Client {
     bool turned_away = false;  ///< above a limit on connections
     bool peer_finished = false;
     bool head_timed = false;  ///< read_deadline is that of a head that has begun
-    bool low_water_set = false;
     /// It ended its side while a worker had the request, who may answer all the same.
     bool finished_at_worker = false;
     /// A worker has, or has had, a duplicate beyond its request: closing would not end the

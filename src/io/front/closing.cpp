@@ -65,10 +65,6 @@ void Front::respond(Client& client, Errc reason, std::string_view allowed_method
     forget_request(client);
     client.partial.reset();
     client.enter(ClientState::responding);
-    if (client.low_water_set) {
-        os::set_receive_low_water(client.fd.borrow(), 1);
-        client.low_water_set = false;
-    }
     set_deadline(client, loop_.now() + respond_timeout);
     write_out(client);
 }

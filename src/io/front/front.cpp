@@ -147,7 +147,7 @@ void Front::after_batch() { closed_.clear(); }
 void Front::on_ready(Client& client, loop::Readiness ready) {
     client.peer_finished = client.peer_finished || ready.peer_closed;
     switch (client.state) {
-        case ClientState::reading_head: client.stirred = false; return read_head(client);
+        case ClientState::reading_head: return head_arrives(client);
         case ClientState::waiting:
             if (!ready.peer_closed && !ready.broken) {
                 client.stirred = true;
@@ -169,12 +169,7 @@ void Front::on_ready(Client& client, loop::Readiness ready) {
 void Front::on_timer(Client& client) {
     if (client.deadline > loop_.now()) return client.timer.start(client.deadline);
     switch (client.state) {
-        case ClientState::reading_head:
-            if (client.partial && client.read_deadline > loop_.now()) return read_head(client);
-            // A client that has sent nothing, or is between two requests, is closed without a word.
-            if (client.partial && client.partial->begun())
-                return respond(client, Errc::head_timeout);
-            return close(client);
+        case ClientState::reading_head: return look_at_head(client);
         case ClientState::handed_over: return look_for_progress(client);
         case ClientState::responding: return close(client);
         case ClientState::lingering: return look_at_lingering(client);

@@ -149,7 +149,9 @@ private:
     // read_head.cpp
     void read_head(Client& client);
     void head_complete(Client& client, std::string_view bytes, const http::Head& head);
-    void wait_for_more(Client& client, std::size_t peeked);
+    void wait_for_more(Client& client);
+    void head_arrives(Client& client);
+    void look_at_head(Client& client);
     void await_head(Client& client);
     void watch_again(Client& client);
 
@@ -180,6 +182,7 @@ private:
     // lease.cpp
     [[nodiscard]] std::optional<Examined> examine_by_ledger(Client& client,
                                                             const os::StreamOffsets& now);
+    void begin_at_request_in_hand(Client& client, const os::StreamOffsets& now);
     [[nodiscard]] bool take_leased_head(Client& client, std::string_view head);
     /// @return whether it is a lease's, and has been looked at
     [[nodiscard]] bool look_at_lease(Client& client, const os::StreamOffsets& now);

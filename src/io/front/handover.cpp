@@ -259,6 +259,7 @@ void Front::fail(RequestId request, Assignment assignment, Errc reason, bool hol
         return close(*client);
     }
     const auto now = offsets_of(*client);
+    if (now && client->request.lease_epoch != 0) begin_at_request_in_hand(*client, *now);
     const bool untouched = client->state == ClientState::waiting;
     if (untouched || (now && now->written == client->base.written)) return respond(*client, reason);
     log(*client, 0, now ? now->written - client->base.written : 0, reason);

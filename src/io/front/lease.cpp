@@ -137,13 +137,26 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
     if (!leased) return std::nullopt;
 
     // A request in hand that came under the lease: from here on it is an ordinary one.
-    client.base.consumed += note.read_before;
-    client.base.written += note.written_before;
+    begin_at_request_in_hand(client, now);
     const bool copied = take_leased_head(client, found->head);
     if (!copied || written_now != 0 || read_now > client.copy.size() || !request.idempotent) {
         return Examined{};
     }
     return Examined{.verdict = redeliverable, .report = {}};
+}
+
+/// What was before it under its lease is over and done with.
+void Front::begin_at_request_in_hand(Client& client, const os::StreamOffsets& now) {
+    auto& request = client.request;
+    const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
+    if (!found) return;
+    const auto& note = found->note;
+    const bool agrees = now.consumed - client.base.consumed >= note.read_before &&
+                        now.written - client.base.written >= note.written_before;
+    if (!agrees) return;
+    client.base.consumed += note.read_before;
+    client.base.written += note.written_before;
+    request.lease_epoch = 0;
 }
 
 /// The worker's copy of a head becomes the front's, if it is one.
@@ -160,7 +173,6 @@ bool Front::take_leased_head(Client& client, std::string_view head) {
     }
     describe_request(request, parser.head(), client.copy);
     request.arrived = loop_.now();
-    request.lease_epoch = 0;
     return true;
 }
 

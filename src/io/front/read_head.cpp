@@ -16,16 +16,17 @@
 #include "io/os/socket.hpp"
 
 // The head is peeked, so the bytes stay in the socket for the worker. A partial head leaves the
-// socket readable: SO_RCVLOWAT makes epoll wait for more than what is there. That works on TCP and
-// while the window has room; otherwise (Unix sockets, many small pieces) a timer looks again.
+// socket readable; so it is arrivals that are waited for (EPOLLET), which come once for each piece, on
+// TCP and on Unix sockets alike. Each look parses no line twice, but copies the head from its first
+// byte on: a head in many small pieces is looked at by a timer after a while.
 
 namespace baton::front {
 namespace {
 
-/// Looks at one head that are paid for by an event each; later ones come by the timer.
+/// Looks at one head that follow an arrival at once; later ones wait for more of them.
 constexpr int eager_peeks = 16;
 
-/// Between two looks by the timer.
+/// Between two of the later looks.
 constexpr auto peek_interval = std::chrono::milliseconds(10);
 
 }  // namespace
@@ -50,7 +51,7 @@ void Front::read_head(Client& client) {
         return;
     }
     if (!client.partial) client.partial = std::make_unique<http::HeadParser>(fresh);
-    wait_for_more(client, *peeked);
+    wait_for_more(client);
 }
 
 /// Between two requests. The registration stays while a worker has the connection, so that a
@@ -65,28 +66,38 @@ void Front::await_head(Client& client) {
     }
 }
 
-void Front::wait_for_more(Client& client, std::size_t peeked) {
+void Front::wait_for_more(Client& client) {
     if (client.peer_finished) return close(client);  // half a head, and no more will come
     if (client.partial->begun() && !std::exchange(client.head_timed, true)) {
         client.read_deadline = deadline_after(loop_.now(), client.options->head_timeout);
     }
     if (client.read_deadline <= loop_.now()) return respond(client, Errc::head_timeout);
-    if (!client.unix_socket && ++client.peeks <= eager_peeks) {
-        os::set_receive_low_water(client.fd.borrow(), static_cast<int>(peeked) + 1);
-        client.low_water_set = true;
-        set_deadline(client, client.read_deadline);
-        return arm(client, loop::Interest::read);
+    ++client.peeks;
+    set_deadline(client, client.read_deadline);
+    if (!client.watch.reports_arrivals() && !client.watch.arm_arrivals()) lose(client);
+}
+
+/// Something has come on a connection that has no request.
+void Front::head_arrives(Client& client) {
+    if (client.peeks < eager_peeks || client.peer_finished) {
+        client.stirred = false;
+        return read_head(client);
     }
-    // Armed for the end only: the socket is readable all the time.
+    if (std::exchange(client.stirred, true)) return;
     set_deadline(client, std::min(client.read_deadline, loop_.now() + peek_interval));
-    arm(client, loop::Interest::hangup);
+}
+
+void Front::look_at_head(Client& client) {
+    if (client.partial && client.read_deadline > loop_.now()) {
+        if (std::exchange(client.stirred, false)) return read_head(client);
+        return set_deadline(client, client.read_deadline);
+    }
+    // A client that has sent nothing, or is between two requests, is closed without a word.
+    if (client.partial && client.partial->begun()) return respond(client, Errc::head_timeout);
+    close(client);
 }
 
 void Front::head_complete(Client& client, std::string_view bytes, const http::Head& head) {
-    if (client.low_water_set) {
-        os::set_receive_low_water(client.fd.borrow(), 1);
-        client.low_water_set = false;
-    }
     auto& request = client.request;
     request.id = new_request_id();
     request.arrived = loop_.now();
