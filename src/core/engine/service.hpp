@@ -34,6 +34,8 @@ struct Registration {
     std::uint32_t process_id = 0;
     bool managed = false;  ///< an agent can kill its processes and confirm it
     bool takes_leases = false;
+    /// Its program does not know of Baton: when it has nothing more to do, somebody has to tell it.
+    bool needs_signal = false;
 };
 
 /// One request that a worker has answered on its own, under a lease.

@@ -88,7 +88,10 @@ void Service::delivery_failed(Instant now, RequestId id, Assignment assignment, 
         ++worker->credits;
         if (why == Errc::peer_gone) {
             worker->deaf = true;
-            worker->deaf_deadline = now + confirmation_timeout;
+            // One that is leaving hears nothing more, and speaks until it has finished.
+            if (worker->phase != Phase::ending) {
+                worker->deaf_deadline = now + confirmation_timeout;
+            }
         } else if (why != Errc::client_gone) {
             worker->set_credits_aside();
         }

@@ -312,6 +312,23 @@ TEST(Service, ABrokenPipeWhoseLinkNeverEndsIsTakenForItsEnd) {
     EXPECT_FALSE(stage.knows(1));
 }
 
+TEST(Service, OneThatLeavesMayStopListeningAndStillFinishWhatItHas) {
+    for (const bool leaves_first : {true, false}) {
+        Stage stage;
+        stage.registers(1, 2, false);
+        const Deliver running = stage.runs(1);
+        stage.arrives(2);
+        const Deliver crossing = stage.taken<Deliver>().front();
+        if (leaves_first) stage.service.worker_leaving(stage.now, WorkerId{1}, stage.actions);
+        stage.not_delivered(crossing, Errc::peer_gone);
+        if (!leaves_first) stage.service.worker_leaving(stage.now, WorkerId{1}, stage.actions);
+        stage.pass(20s);
+        EXPECT_TRUE(stage.knows(1));
+        stage.done(running, 0);
+        EXPECT_THAT(stage.requests_of<GiveBack>(), ElementsAre(1));
+    }
+}
+
 TEST(Service, AClientThatIsFoundGoneAtTheSendIsRefused) {
     Stage stage;
     stage.registers(1);

@@ -328,6 +328,8 @@ void Service::State::link_gone(Instant now, Worker& worker, Actions& out) {
         worker.phase_deadline = deadline_after(
             now, options.drain_timeout + options.stop_timeout + confirmation_timeout);
         refresh(now, worker);
+        // Without a link this means: at once.
+        if (worker.needs_signal) out.push_back(DrainWorker{worker.id});
     } else {
         if (worker.phase == Phase::up) worker.last_failure = "its link was closed";
         kill_worker(now, worker, out);

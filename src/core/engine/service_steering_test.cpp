@@ -49,6 +49,25 @@ TEST(Steering, AWorkerThatRegistersAfterTheStopIsDrained) {
     EXPECT_THAT(stage.workers_of<DrainWorker>(), ElementsAre(1)) << "and on its link";
 }
 
+TEST(Steering, AProgramThatKnowsNothingOfBatonIsToldToEndWhenItHasDrained) {
+    for (const bool needs_signal : {true, false}) {
+        Stage stage;
+        stage.expect_host();
+        stage.configure_worker(1);
+        stage.service.start(stage.now, stage.actions);
+        stage.service.worker_started(stage.now, WorkerId{1}, 101);
+        stage.service.worker_registered(
+            stage.now, WorkerId{1}, {.managed = true, .needs_signal = needs_signal}, stage.actions);
+        stage.service.stop(stage.now, stage.actions);
+        EXPECT_THAT(stage.workers_of<DrainWorker>(), ElementsAre(1));
+        stage.service.worker_leaving(stage.now, WorkerId{1}, stage.actions);
+        stage.link_lost(1);
+        EXPECT_EQ(stage.taken<DrainWorker>().size(), needs_signal ? 1U : 0U);
+        stage.ended(1);
+        EXPECT_EQ(stage.worker(1).restarts, 0);
+    }
+}
+
 TEST(Steering, IS5_PausedWorkersFinishAndRequestsWait) {
     Stage stage;
     stage.brings_up(1);

@@ -152,6 +152,7 @@ void Service::worker_registered(Instant now, WorkerId id, const Registration& re
     worker->linked = true;
     worker->kill_ordered = false;  // If one was, it was for another process.
     worker->managed = registration.managed;
+    worker->needs_signal = registration.needs_signal;
     worker->process_expected = registration.managed;
     worker->link_process_id = registration.process_id;
     worker->slots = std::max<std::uint32_t>(registration.slots, 1);
@@ -190,6 +191,7 @@ void Service::worker_leaving(Instant now, WorkerId id, Actions& out) {
     if (worker->phase == Phase::lost && !worker->end_seen) return;
     if (!worker->turn(Turn::told_to_end)) return;
     worker->wanted = false;
+    worker->deaf_deadline = never;
     if (worker->end_seen) worker->phase_deadline = now + confirmation_timeout;
     s.refresh(now, *worker);
     s.note(now, EventKind::worker_draining, nullptr, worker);

@@ -87,6 +87,7 @@ void Worker::clear_process() noexcept {
     BATON_ASSERT(running == 0);
     linked = false;
     managed = false;
+    needs_signal = false;
     process_expected = false;
     deaf = false;
     kill_ordered = false;

@@ -68,6 +68,7 @@ struct Worker : policy::Candidate {
     Phase phase = Phase::defined;
     bool linked = false;
     bool managed = false;           ///< with `linked`: an agent can end its processes
+    bool needs_signal = false;      ///< its program does not end by itself when it has drained
     bool process_expected = false;  ///< an agent will tell of its end
     bool deaf = false;          ///< a send to it has failed for good; the end of its link follows
     bool kill_ordered = false;  ///< once in each life

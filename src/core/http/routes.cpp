@@ -62,6 +62,7 @@ Result<RouteTable> RouteTable::build(std::vector<Route> routes) {
         }
         table.insert(index);
     }
+    table.find_whole_hosts();
     return table;
 }
 
@@ -108,6 +109,68 @@ void RouteTable::insert(std::size_t index) {
     }
 }
 
+// ---- Hosts that belong to one service
+
+bool RouteTable::whole_host(const Route& route) const noexcept {
+    const Host* host = find_sorted(hosts_, &Host::name, sorted_name(route.pattern));
+    return host != nullptr && host->whole;
+}
+
+void RouteTable::find_whole_hosts() {
+    // Of each host, and of all that are more specific: the one service that their routes lead to;
+    // null when they do not all lead to one.
+    std::vector<const std::string*> covered;
+    covered.reserve(hosts_.size());
+    for (const Host& host : hosts_) covered.push_back(only_service(host));
+    for (const Host& host : hosts_) {
+        const std::string* service = only_service(host);
+        for (const Host* above = less_specific(host.name); above != nullptr;
+             above = less_specific(above->name)) {
+            auto& known = covered[static_cast<std::size_t>(above - hosts_.data())];
+            if (known != nullptr && (service == nullptr || *known != *service)) known = nullptr;
+        }
+    }
+    for (std::size_t index = 0; index < hosts_.size(); ++index) {
+        Host& host = hosts_[index];
+        host.whole = covered[index] != nullptr && all_paths_lead_to(host, *covered[index]);
+    }
+}
+
+/// Where all routes of this host lead; null: to several services, or a prefix does not take every
+/// method.
+const std::string* RouteTable::only_service(const Host& host) const noexcept {
+    const std::string* service = nullptr;
+    for (const Prefix& prefix : host.prefixes) {
+        if (!routes_[prefix.routes.back()].methods.takes_all()) return nullptr;
+        for (const std::size_t index : prefix.routes) {
+            const std::string& other = routes_[index].service;
+            if (service != nullptr && *service != other) return nullptr;
+            service = &other;
+        }
+    }
+    return service;
+}
+
+/// The next host in the order in which a request's host is looked up; null behind "any".
+const RouteTable::Host* RouteTable::less_specific(std::string_view name) const noexcept {
+    if (name.empty()) return nullptr;
+    for (std::size_t dot = name.find('.', name.starts_with('.') ? 1 : 0);
+         dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
+        if (const Host* found = find_sorted(hosts_, &Host::name, name.substr(dot))) return found;
+    }
+    return find_sorted(hosts_, &Host::name, {});
+}
+
+/// A path without a prefix at its host is looked up at the next less specific one.
+bool RouteTable::all_paths_lead_to(const Host& host, const std::string& service) const noexcept {
+    for (const Host* level = &host; level != nullptr; level = less_specific(level->name)) {
+        const std::string* only = only_service(*level);
+        if (only == nullptr || *only != service) return false;
+        if (level->prefixes.front().key.empty()) return true;
+    }
+    return false;
+}
+
 /// Tries the path, then what is left of it before each `/` from the right.
 const RouteTable::Prefix* RouteTable::longest_match(const Host& host,
                                                     std::string_view path) noexcept {
@@ -122,16 +185,18 @@ const RouteTable::Prefix* RouteTable::longest_match(const Host& host,
     }
 }
 
-const RouteTable::Prefix* RouteTable::longest_match(std::string_view host,
-                                                    std::string_view path) const noexcept {
-    const auto try_name = [this, path](std::string_view name) -> const Prefix* {
+RouteTable::Match RouteTable::longest_match(std::string_view host,
+                                            std::string_view path) const noexcept {
+    const auto try_name = [this, path](std::string_view name) -> Match {
         const Host* found = find_sorted(hosts_, &Host::name, name);
-        return found == nullptr ? nullptr : longest_match(*found, path);
+        return {found, found == nullptr ? nullptr : longest_match(*found, path)};
     };
-    if (const Prefix* prefix = host.empty() ? nullptr : try_name(host)) return prefix;
+    if (const Match match = host.empty() ? Match{} : try_name(host); match.prefix != nullptr) {
+        return match;
+    }
     for (std::size_t dot = host.find('.'); dot != std::string_view::npos;
          dot = host.find('.', dot + 1)) {
-        if (const Prefix* prefix = try_name(host.substr(dot))) return prefix;
+        if (const Match match = try_name(host.substr(dot)); match.prefix != nullptr) return match;
     }
     return try_name({});
 }
@@ -141,16 +206,16 @@ RouteMatch RouteTable::find(std::string_view host, std::string_view path, Method
     if (path.size() > head_bytes_ceiling) return {};
     std::array<char, host_size_limit> host_buffer;
     std::array<char, head_bytes_ceiling> path_buffer;
-    const Prefix* prefix =
+    const auto [found, prefix] =
         longest_match(comparable(host, host_buffer), normalise_path(path, path_buffer));
     if (prefix == nullptr) return {};
     for (const std::size_t index : prefix->routes) {
         const Route& route = routes_[index];
         if (route.methods.contains(method, method_text)) {
-            return {RouteMatch::Outcome::match, &route, {}};
+            return {RouteMatch::Outcome::match, &route, {}, found->whole};
         }
     }
-    return {RouteMatch::Outcome::method_not_allowed, nullptr, prefix->allow};
+    return {RouteMatch::Outcome::method_not_allowed, nullptr, prefix->allow, false};
 }
 
 }  // namespace baton::http

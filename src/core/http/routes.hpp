@@ -34,6 +34,7 @@ struct RouteMatch {
     Outcome outcome = Outcome::no_route;
     const Route* route = nullptr;  ///< of a match; lives as long as the table
     std::string_view allow;        ///< `GET, HEAD`; lives as long as the table
+    bool whole_host = false;       ///< of a match: as RouteTable::whole_host() says of its route
 };
 
 /// All routes, unchangeable: a change makes a new table, which the daemon puts in the old one's
@@ -69,6 +70,16 @@ public:
     /// The route that keeps this one from being added; null if there is none.
     [[nodiscard]] const Route* conflict_with(const Route& route) const noexcept;
 
+    /// Whether every request for the hosts of this route's pattern goes to this route's service,
+    /// whatever its path and method. Then nothing is lost if that service's worker takes further
+    /// requests of a connection without asking.
+    ///
+    /// It does when all routes of the pattern's hosts (its own, and those of more specific hosts)
+    /// lead there, no method is left out at any prefix, and `/` is among them, or is that of a less
+    /// specific host whose routes all lead there too.
+    /// @param route  one of routes()
+    [[nodiscard]] bool whole_host(const Route& route) const noexcept;
+
     /// In the order in which they were given: what `save` writes.
     [[nodiscard]] const std::vector<Route>& routes() const noexcept { return routes_; }
 
@@ -94,13 +105,22 @@ private:
         std::string name;  // empty for any; of a wildcard the part behind the `*`: `.example.org`
         std::vector<Prefix> prefixes;  // by key
         std::size_t longest_key = 0;
+        bool whole = false;  // as whole_host() says of its routes
+    };
+    struct Match {
+        const Host* host = nullptr;
+        const Prefix* prefix = nullptr;
     };
 
     void insert(std::size_t index);
+    void find_whole_hosts();
+    [[nodiscard]] const std::string* only_service(const Host& host) const noexcept;
+    [[nodiscard]] const Host* less_specific(std::string_view name) const noexcept;
+    [[nodiscard]] bool all_paths_lead_to(const Host& host,
+                                         const std::string& service) const noexcept;
     [[nodiscard]] static const Prefix* longest_match(const Host& host,
                                                      std::string_view path) noexcept;
-    [[nodiscard]] const Prefix* longest_match(std::string_view host,
-                                              std::string_view path) const noexcept;
+    [[nodiscard]] Match longest_match(std::string_view host, std::string_view path) const noexcept;
 
     std::vector<Route> routes_;
     std::vector<Host> hosts_;  // by name; wildcards begin with a dot, which no host does

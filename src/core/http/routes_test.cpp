@@ -234,5 +234,64 @@ RC_GTEST_PROP(RoutesProperty, FindsWhatTheRulesSay, ()) {
     RC_ASSERT((find(table, host, path) == slow_find(table.routes(), host, path).value_or("404")));
 }
 
+TEST(WholeHost, IsOneServiceForEveryPathAndMethod) {
+    const auto whole = [](std::vector<Route> routes) {
+        const auto table = RouteTable::build(std::move(routes)).value();
+        return table.whole_host(table.routes().front());
+    };
+    EXPECT_TRUE(whole({route("/", "s")}));
+    EXPECT_TRUE(whole({route("a/", "s"), route("a/x", "s"), route("b/", "t"), route("/", "t")}));
+    EXPECT_FALSE(whole({route("/x", "s")})) << "other paths are refused";
+    EXPECT_FALSE(whole({route("/", "s"), route("/x", "t")}));
+    EXPECT_FALSE(whole({route("/", "s", "GET")})) << "other methods are refused";
+    EXPECT_FALSE(whole({route("/", "s"), route("/x", "s", "GET")}));
+    EXPECT_TRUE(whole({route("/", "s"), route("/x", "s", "GET"), route("/x", "s")}));
+    EXPECT_FALSE(whole({route("/", "s"), route("/", "t", "POST")}));
+}
+
+TEST(WholeHost, IncludesMoreSpecificHostsAndWhatFallsToLessSpecificOnes) {
+    const auto whole = [](std::vector<Route> routes) {
+        const auto table = RouteTable::build(std::move(routes)).value();
+        return table.whole_host(table.routes().front());
+    };
+    EXPECT_FALSE(whole({route("/", "s"), route("a/", "t")}));
+    EXPECT_FALSE(whole({route("*.a/", "s"), route("b.a/x", "t")}));
+    EXPECT_TRUE(whole({route("*.a/", "s"), route("a/", "t"), route("*.b/", "t")}));
+    EXPECT_TRUE(whole({route("b.a/", "s"), route("*.a/", "t")}));
+    EXPECT_TRUE(whole({route("b.a/x", "s"), route("*.a/", "s")}));
+    EXPECT_TRUE(whole({route("b.a/x", "s"), route("*.a/y", "s"), route("/", "s")}));
+    EXPECT_FALSE(whole({route("b.a/x", "s"), route("*.a/y", "t"), route("/", "s")}));
+    EXPECT_FALSE(whole({route("b.a/x", "s"), route("*.a/", "t")}));
+}
+
+RC_GTEST_PROP(RoutesProperty, NoRequestForAWholeHostGoesElsewhere, ()) {
+    const std::vector<std::string> paths{"/", "/a", "/a/b", "/b", "/a/c", "/c"};
+    RouteTable table;
+    for (int index = *rc::gen::inRange(1, 6); index > 0; --index) {
+        const auto host = *rc::gen::element<std::string>("", "x", "y.x", "*.x", "*.y.x", "z.y.x");
+        const auto path = *rc::gen::element<std::string>("/", "/", "/", "/a", "/a/b");
+        const auto service = *rc::gen::element<std::string>("s", "s", "s", "t");
+        const auto method = *rc::gen::element<std::string>("", "", "", "GET", "PUT");
+        const auto added = table.with(route(host + path, service, method));
+        if (added) table = *added;
+    }
+    bool one_is_whole = false;
+    for (const std::string_view host : {"", "x", "y.x", "z.y.x", "w.z.y.x", "q"}) {
+        std::optional<std::string> only;
+        for (const auto& path : paths) {
+            const RouteMatch match = table.find(host, path, Method::get, "GET");
+            if (match.whole_host) only = match.route->service;
+        }
+        if (!only) continue;
+        one_is_whole = true;
+        for (const auto& path : paths) {
+            for (const std::string_view method : {"GET", "PUT", "POST"}) {
+                RC_ASSERT(find(table, host, path, method) == *only);
+            }
+        }
+    }
+    RC_CLASSIFY(one_is_whole);
+}
+
 }  // namespace
 }  // namespace baton::http

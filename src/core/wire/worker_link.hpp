@@ -78,6 +78,8 @@ struct Hello {
     static constexpr std::uint32_t takes_bytes_beside = 1;  ///< consumed bytes may be in a ticket
     static constexpr std::uint32_t reports_status = 2;      ///< answers `status`
     static constexpr std::uint32_t keeps_ledger = 4;  ///< wants a ledger; so it may be given leases
+    /// Never hands a connection back for another request: `done` comes when it has closed it.
+    static constexpr std::uint32_t keeps_connections = 8;
     static constexpr std::uint32_t keeps_duplicates = 32;  ///< tickets may come without descriptor
 
     friend bool operator==(const Hello&, const Hello&) = default;

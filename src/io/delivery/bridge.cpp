@@ -33,18 +33,31 @@ constexpr int rounds_per_turn = 8;
 
 Result<std::unique_ptr<Bridge>> Bridge::open(loop::EventLoop& loop, os::BorrowedFd client,
                                              const RequestExtent& extent,
-                                             std::string_view bytes_beside) {
+                                             std::string_view bytes_beside,
+                                             std::string_view other_head) {
     auto duplicate = os::duplicate(client);
     if (!duplicate) return std::unexpected(duplicate.error());
     auto ends = os::socket_pair(os::SocketKind::stream);
     if (!ends) return std::unexpected(ends.error());
     std::unique_ptr<Bridge> bridge(new Bridge(loop, std::move(*duplicate), std::move(ends->first),
                                               std::move(ends->second), extent));
-    BATON_ASSERT(bytes_beside.size() <= buffer_limit);
-    std::ranges::copy(bytes_beside, bridge->to_worker_.bytes.begin());
-    bridge->to_worker_.end = bytes_beside.size();
     bridge->account(bytes_beside);
+    if (!other_head.empty()) {
+        const auto of_head = std::min<std::uint64_t>(bytes_beside.size(), extent.head_bytes);
+        bridge->one_request_ = true;
+        bridge->head_to_drop_ = extent.head_bytes - of_head;
+        bridge->put(other_head);
+        bytes_beside.remove_prefix(of_head);
+    }
+    bridge->put(bytes_beside);
     return bridge;
+}
+
+/// What does not come from the client, before anything that does.
+void Bridge::put(std::string_view bytes) {
+    BATON_ASSERT(bytes.size() <= to_worker_.room().size());
+    std::ranges::copy(bytes, to_worker_.room().begin());
+    to_worker_.end += bytes.size();
 }
 
 Bridge::Bridge(loop::EventLoop& loop, os::UniqueFd client, os::UniqueFd here,
@@ -66,8 +79,10 @@ void Bridge::finish(std::function<void(bool complete)> finished) {
 
 void Bridge::carry_on(std::function<void(bool complete)> finished) {
     finished_ = std::move(finished);
-    endless_ = true;
-    request_ended_ = false;
+    if (!one_request_) {
+        endless_ = true;
+        request_ended_ = false;
+    }
     worker_end_.reset();
     pump();
 }
@@ -127,7 +142,10 @@ bool Bridge::read_client() {
     const auto got = os::receive_some(client_.borrow(), std::as_writable_bytes(room).first(take));
     if (!got) return false;
     account(std::string_view(room.data(), *got));
-    to_worker_.end += *got;
+    const auto dropped = static_cast<std::size_t>(std::min<std::uint64_t>(head_to_drop_, *got));
+    head_to_drop_ -= dropped;
+    std::ranges::copy(room.subspan(dropped, *got - dropped), room.begin());
+    to_worker_.end += *got - dropped;
     return true;
 }
 
@@ -167,7 +185,9 @@ void Bridge::pump() {
         moved = read_worker() || moved;
         moved = write_to(client_.borrow(), to_client_, client_broken_, to_client_sent_) || moved;
     }
-    if (client_ended_ && to_worker_.empty() && !std::exchange(worker_told_, true)) {
+    // A server that has said all it had to say may wait for the other side to end, too.
+    const bool all_said = one_request_ && worker_ended_;
+    if ((client_ended_ || all_said) && to_worker_.empty() && !std::exchange(worker_told_, true)) {
         os::shutdown_writing(here_.borrow());
     }
     arm();

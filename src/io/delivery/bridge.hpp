@@ -40,11 +40,16 @@ public:
 
     /// Moves nothing before start(), so that a bridge whose worker cannot be reached costs nothing.
     /// @param bytes_beside  consumed by an earlier worker; sent first
+    /// @param other_head    what the worker sees instead of the request's head; empty: the head
+    ///                      itself. With it the stream is for this one request, whatever the worker
+    ///                      says: nothing behind the request is carried, and the end of what the
+    ///                      worker writes ends the stream.
     /// @return limit_reached: no descriptors
     [[nodiscard]] static Result<std::unique_ptr<Bridge>> open(loop::EventLoop& loop,
                                                               os::BorrowedFd client,
                                                               const RequestExtent& extent,
-                                                              std::string_view bytes_beside);
+                                                              std::string_view bytes_beside,
+                                                              std::string_view other_head = {});
 
     /// To be passed to the worker. The bridge keeps it until the worker is done, for what lies
     /// unread in it.
@@ -60,7 +65,8 @@ public:
     void finish(std::function<void(bool complete)> finished);
 
     /// The worker is `done` with the request and keeps the stream (an upgrade): both directions are
-    /// carried without end; `finished` is called when either has ended.
+    /// carried without end, or what is left of the one request that the stream is for; `finished`
+    /// is called when either has ended.
     void carry_on(std::function<void(bool complete)> finished);
 
     /// A chunk of the request's body was no chunk.
@@ -99,6 +105,7 @@ private:
     void pump();
     void arm();
     void check_finished();
+    void put(std::string_view bytes);
     void account(std::string_view arrived);
     [[nodiscard]] std::size_t takeable(std::string_view peeked);
 
@@ -106,6 +113,8 @@ private:
     os::UniqueFd here_;
     os::UniqueFd worker_end_;
     RequestExtent extent_;
+    bool one_request_ = false;  ///< has another head
+    std::uint64_t head_to_drop_ = 0;  ///< of the client's bytes: the worker has the other head
     std::uint64_t taken_ = 0;  ///< of the request, from the client or beside
     http::ChunkedDecoder chunks_;
     std::string beginning_;

@@ -41,8 +41,9 @@ protected:
     }
 
     /// As batond does it: the worker gets a duplicate, then the bridge starts.
-    void open(const RequestExtent& extent, std::string_view beside = {}) {
-        bridge_ = Bridge::open(loop_, server_.borrow(), extent, beside).value();
+    void open(const RequestExtent& extent, std::string_view beside = {},
+              std::string_view other_head = {}) {
+        bridge_ = Bridge::open(loop_, server_.borrow(), extent, beside, other_head).value();
         worker_ = os::duplicate(bridge_->worker_end()).value();
         bridge_->start();
     }
@@ -141,6 +142,53 @@ TEST_F(BridgeTest, BytesBesideComeFirstAndCountAsTaken) {
     EXPECT_EQ(receive(worker_, head.size() + 4), std::string(head) + "body");
     EXPECT_EQ(bridge_->bytes_taken(), head.size() + 4);
     EXPECT_EQ(bridge_->beginning(), std::string(head) + "body");
+}
+
+TEST_F(BridgeTest, AnotherHeadStandsInTheRequestsPlaceAndNothingBehindItIsCarried) {
+    send(client_, std::string(head) + "body" + "GET /next");
+    open({.head_bytes = head.size(), .body_bytes = 4}, {}, "ANOTHER HEAD\r\n\r\n");
+    EXPECT_EQ(receive(worker_, 20), "ANOTHER HEAD\r\n\r\nbody");
+    EXPECT_EQ(bridge_->beginning(), std::string(head) + "body") << "what the client has sent";
+    send(worker_, "answer");
+    worker_.reset();
+    EXPECT_TRUE(finish());
+    EXPECT_EQ(receive(client_, 6), "answer");
+    EXPECT_EQ(receive(server_, 9), "GET /next");
+}
+
+TEST_F(BridgeTest, OfTheHeadAndBodyThatWereConsumedOnlyTheBodyFollowsTheOtherHead) {
+    for (const std::size_t consumed : {std::size_t{0}, head.size() / 2, head.size(),
+                                       head.size() + 2}) {
+        const std::string whole = std::string(head) + "body";
+        send(client_, whole.substr(consumed));
+        open({.head_bytes = head.size(), .body_bytes = 4}, whole.substr(0, consumed), "HEAD: ");
+        EXPECT_EQ(receive(worker_, 10), "HEAD: body") << consumed;
+        EXPECT_EQ(bridge_->bytes_taken(), whole.size());
+        worker_.reset();
+    }
+}
+
+TEST_F(BridgeTest, AStreamForOneRequestStaysOneWhenItIsReleased) {
+    send(client_, std::string(head) + "GET /next");
+    open({.head_bytes = head.size()}, {}, "HEAD");
+    bool ended = false;
+    bridge_->carry_on([&](bool) { ended = true; });
+    send(worker_, "answer");
+    EXPECT_EQ(receive(client_, 6), "answer");
+    EXPECT_EQ(receive(worker_, 4), "HEAD");
+    worker_.reset();
+    until([&] { return ended; });
+    EXPECT_EQ(receive(server_, 9), "GET /next");
+}
+
+TEST_F(BridgeTest, AServerThatEndsItsSideSeesTheOtherEndToo) {
+    send(client_, head);
+    open({.head_bytes = head.size()}, {}, "HEAD");
+    EXPECT_EQ(receive(worker_, 4), "HEAD");
+    send(worker_, "answer");
+    os::shutdown_writing(worker_.borrow());
+    EXPECT_TRUE(this->ended(worker_));
+    EXPECT_EQ(receive(client_, 6), "answer");
 }
 
 TEST_F(BridgeTest, MalformedChunksEndTheStreamBehindWhatWasValid) {

@@ -102,6 +102,9 @@ public:
     [[nodiscard]] bool keeps_duplicates() const noexcept {
         return (capabilities_ & wire::Hello::keeps_duplicates) != 0;
     }
+    [[nodiscard]] bool keeps_connections() const noexcept {
+        return (capabilities_ & wire::Hello::keeps_connections) != 0;
+    }
     [[nodiscard]] bool reports_status() const noexcept {
         return (capabilities_ & wire::Hello::reports_status) != 0;
     }

@@ -59,6 +59,7 @@ struct Request {
     bool head_method = false;  ///< HEAD: an answer of Baton's own has no body
     bool json = false;         ///< the client prefers error bodies in JSON
     bool ever_handed_over = false;
+    bool kept = false;     ///< by a worker that hands no connection back
     bool cut_off = false;  ///< its body stopped coming while a worker waited for it
     /// How far a bridge has brought it: of a Unix socket the only word there is.
     std::optional<os::StreamOffsets> carried;

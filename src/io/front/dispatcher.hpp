@@ -14,6 +14,9 @@ struct Place {
     ServiceId service{};
     Duration answer_timeout{};
     Duration stall_timeout{};
+    /// Every request for its host goes to this service, so that a worker may take further ones of
+    /// the connection unasked.
+    bool whole_host = false;
 };
 
 /// A worker's duplicate of a client's connection, kept between two requests so that the next one

@@ -50,6 +50,7 @@ struct Consignment {
     bool may_keep_duplicate = false;
     const ListenerOptions* options = nullptr;
     bool lines_wanted = false;  ///< the access log has use for request lines
+    bool whole_host = false;    ///< as in its Place
 };
 
 /// What a worker has just been given, for the record. Borrowed likewise.
@@ -107,8 +108,11 @@ public:
     /// @return nullopt: the client has gone
     [[nodiscard]] std::optional<Consignment> begin_delivery(RequestId request, WorkerId worker,
                                                             Assignment assignment);
+    /// @param kept  the connection itself went to a worker that hands none back: it may change the
+    ///              socket's flags, and take further requests
     /// @return nullopt: the request has ended meanwhile
-    std::optional<HandedOver> delivered(RequestId request, Assignment assignment);
+    std::optional<HandedOver> delivered(RequestId request, Assignment assignment,
+                                        bool kept = false);
     /// Before give_back(): what the worker has kept, if it has. Before a delivery: null, so that the
     /// duplicate goes.
     void set_duplicate(RequestId request, std::unique_ptr<KeptDuplicate> duplicate);

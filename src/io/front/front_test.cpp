@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +29,7 @@
 #include "io/loop/testing.hpp"
 #include "io/os/address.hpp"
 #include "io/os/fd.hpp"
+#include "io/os/packet_socket.hpp"
 #include "io/os/socket.hpp"
 
 namespace baton::front {
@@ -66,7 +68,10 @@ public:
     void hung(ServiceId, RequestId, Assignment, Errc why) override { hangs.push_back(why); }
     [[nodiscard]] bool rejecting() const override { return reject; }
     [[nodiscard]] bool lines_wanted() const override { return true; }
-    void finished(const Access& access) override { statuses.push_back(access.status); }
+    void finished(const Access& access) override {
+        statuses.push_back(access.status);
+        written.push_back(access.bytes_written);
+    }
 
     Place place{
         .service = ServiceId{7}, .answer_timeout = seconds(60), .stall_timeout = seconds(60)};
@@ -75,6 +80,7 @@ public:
     std::vector<RequestId> left;
     std::vector<Errc> hangs;
     std::vector<int> statuses;
+    std::vector<std::uint64_t> written;
 };
 
 class FrontTest : public testing::Test {
@@ -127,14 +133,18 @@ public:
     }
 
     /// What a worker gets: its own duplicate of the connection.
-    os::UniqueFd hand_over(RequestId request, std::uint64_t assignment = 1) {
+    os::UniqueFd hand_over(RequestId request, std::uint64_t assignment = 1, bool kept = false) {
         const auto consignment =
             front->begin_delivery(request, WorkerId{3}, Assignment{assignment});
         EXPECT_TRUE(consignment);
         beside = std::string(consignment->bytes_beside);
         auto worker = os::duplicate(consignment->connection).value();
-        front->delivered(request, Assignment{assignment});
+        front->delivered(request, Assignment{assignment}, kept);
         return worker;
+    }
+    /// To a worker that hands no connection back.
+    os::UniqueFd hand_over_for_good(RequestId request, std::uint64_t assignment = 1) {
+        return hand_over(request, assignment, true);
     }
 
     std::string worker_reads(const os::UniqueFd& worker, std::size_t size) {
@@ -422,6 +432,70 @@ TEST_F(FrontTest, NoFirstByteInTimeIsAHangAndAWorkerThatWritesIsNot) {
     later.start(loop.refresh_now() + milliseconds(60));
     until([&] { return !later.running(); });
     EXPECT_EQ(std::ranges::count(notebook.hangs, Errc::worker_stalled), 0);
+}
+
+TEST_F(FrontTest, AConnectionThatIsKeptIsLeftInPeaceFromItsFirstAnswerOn) {
+    listen();
+    notebook.place.answer_timeout = milliseconds(30);
+    notebook.place.stall_timeout = milliseconds(30);
+    const auto client = connect();
+    send(client, get);
+    const auto keeper = hand_over_for_good(arrival());
+    worker_reads(keeper, 1000);
+    send(keeper, "answer");
+    // Another worker's answer stands still for as long, and is noticed.
+    const auto other = connect();
+    send(other, get);
+    const auto worker = hand_over(arrival(1), 2);
+    send(worker, "H");
+    until([&] { return !notebook.hangs.empty(); });
+    EXPECT_EQ(notebook.hangs.size(), 1U);
+    EXPECT_EQ(notebook.hangs.front(), Errc::worker_stalled);
+}
+
+TEST_F(FrontTest, AConnectionThatIsKeptMustBeAnsweredOnceInTime) {
+    listen();
+    notebook.place.answer_timeout = milliseconds(20);
+    const auto client = connect();
+    send(client, get);
+    const auto keeper = hand_over_for_good(arrival());
+    until([&] { return !notebook.hangs.empty(); });
+    EXPECT_EQ(notebook.hangs.front(), Errc::worker_hung);
+}
+
+TEST_F(FrontTest, WhatAKeeperHasWrittenIsCountedByTheKernel) {
+    listen();
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    auto keeper = hand_over_for_good(request);
+    worker_reads(keeper, 1000);
+    send(keeper, "first answer");
+    EXPECT_EQ(receive(client, 12), "first answer");
+    send(client, get);
+    until([&] { return os::bytes_unread(keeper.borrow()) == get.size(); });
+    worker_reads(keeper, 1000);
+    send(keeper, "second");
+    keeper.reset();
+    front->give_back(request, Assignment{1}, {.disposition = Disposition::close});
+    EXPECT_EQ(receive(client), "second");
+    EXPECT_EQ(notebook.written.back(), 18U);
+}
+
+TEST_F(FrontTest, ARequestComesBackFromAKeeperAsASocketThatDoesNotBlock) {
+    listen();
+    const auto client = connect();
+    send(client, get);
+    const auto request = arrival();
+    auto keeper = hand_over_for_good(request);
+    os::let_wait(keeper.borrow());
+    EXPECT_FALSE(os::is_non_blocking(keeper.borrow()));
+    keeper.reset();
+    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::redeliverable);
+    front->returned(request);
+    const auto worker = hand_over(request, 2);
+    EXPECT_TRUE(os::is_non_blocking(worker.borrow()));
+    EXPECT_EQ(worker_reads(worker, 1000), get);
 }
 
 TEST_F(FrontTest, ConnectionsBeyondALimitAreRefusedByRule) {

@@ -56,6 +56,8 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
         }
         beside = std::string_view(client->copy).substr(0, consumed);
     }
+    // A server that has had it as its own may have made it a blocking one, for all its holders.
+    if (std::exchange(client->request.kept, false)) os::set_non_blocking(client->fd.borrow());
     // Each piece of a body would be an arrival. A report that is still under way will find the state
     // `delivering` and do nothing.
     if (!client->watch.reports_arrivals() || client->request.has_body()) client->watch.disarm();
@@ -73,25 +75,33 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
         .duplicate = client->duplicate.get(),
         .may_keep_duplicate = !client->unix_socket && !draining_until_,
         .options = client->options.get(),
-        .lines_wanted = access_.lines_wanted()};
+        .lines_wanted = access_.lines_wanted(),
+        .whole_host = client->request.place.whole_host};
 }
 
-std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignment) {
+std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignment, bool kept) {
     auto* client = find(request, assignment);
     if (client == nullptr) return std::nullopt;
     client->enter(ClientState::handed_over);
     client->request.ever_handed_over = true;
+    client->request.kept = kept;
     // Not the batch's time: a quick worker's `done` may be in the same one.
     client->request.handed_over_at = loop_.refresh_now();
     client->last_seen = client->base;
     client->last_progress = client->request.handed_over_at;
     client->record->worker.store(value_of(client->request.worker), std::memory_order_relaxed);
     const auto answer_at = deadline_after(loop_.now(), client->request.place.answer_timeout);
-    if (client->unix_socket) {
+    // Its next requests would be arrivals.
+    if (kept) client->watch.disarm();
+    if (!client->unix_socket) {
+        set_deadline(*client, answer_at);
+    } else if (kept) {
+        // How far an answer has come cannot be seen on a Unix socket, nor whether it is the first
+        // one.
+        set_deadline(*client, never);
+    } else {
         client->last_unread = os::bytes_unread(client->fd.borrow());
         set_deadline(*client, std::min(answer_at, loop_.now() + sign_interval));
-    } else {
-        set_deadline(*client, answer_at);
     }
     return HandedOver{
         .head = std::string_view(client->copy).substr(0, client->request.head_bytes),
@@ -164,7 +174,10 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
     if (now && now->written == client->base.written) {
         return give_up_silent(*client, *now, if_silent);
     }
-    log(*client, report.status, report.bytes_written, std::nullopt);
+    // A worker that keeps connections has not counted what its server wrote.
+    const auto written = client->request.kept && now ? now->written - client->base.written
+                                                     : report.bytes_written;
+    log(*client, report.status, written, std::nullopt);
     if (released) {
         client->duplicated = false;  // closing must not end what is the worker's now
         return close(*client);
@@ -275,6 +288,9 @@ void Front::look_for_progress(Client& client) {
     if (!now) return look_for_signs(client);
     if (request.ledger && look_at_lease(client, *now)) return;
     const bool begun = now->written != client.base.written;
+    // From its first answer on nobody can tell an answer that stands still from a connection that
+    // waits for its next request.
+    if (begun && request.kept) return set_deadline(client, never);
     const bool moved = *now != client.last_seen;
     const bool more_was_read = now->consumed != client.last_seen.consumed;
     client.last_seen = *now;

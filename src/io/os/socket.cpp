@@ -272,6 +272,11 @@ void set_non_blocking(BorrowedFd fd) noexcept {
     if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK);
 }
 
+bool is_non_blocking(BorrowedFd fd) noexcept {
+    const int flags = ::fcntl(fd.get(), F_GETFL);
+    return flags >= 0 && (flags & O_NONBLOCK) != 0;
+}
+
 std::size_t bytes_in_send_queue(BorrowedFd fd) noexcept {
     int bytes = 0;
     if (::ioctl(fd.get(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;

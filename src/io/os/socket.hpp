@@ -82,6 +82,7 @@ void set_no_delay(BorrowedFd fd) noexcept;
 void set_send_buffer(BorrowedFd fd, int bytes) noexcept;
 void set_keep_alive(BorrowedFd fd) noexcept;
 void set_non_blocking(BorrowedFd fd) noexcept;
+[[nodiscard]] bool is_non_blocking(BorrowedFd fd) noexcept;
 
 /// Unsent and unacknowledged bytes (SIOCOUTQ); 0 when the socket has no such notion.
 [[nodiscard]] std::size_t bytes_in_send_queue(BorrowedFd fd) noexcept;

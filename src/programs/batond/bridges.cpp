@@ -1,12 +1,15 @@
 #include "programs/batond/bridges.hpp"
 
 #include <functional>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/engine/actions.hpp"
+#include "core/http/ask_to_close.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/delivery/bridge.hpp"
 #include "io/delivery/worker_link.hpp"
@@ -16,12 +19,16 @@ namespace baton::daemon {
 
 Result<> Bridges::open(RequestId request, const front::Consignment& consignment,
                        const delivery::WorkerLink& link, wire::Ticket ticket) {
+    // Where the answer of a server that keeps connections ends only the end of its stream can tell.
+    const std::string other_head =
+        link.keeps_connections() ? http::ask_to_close(consignment.head) : std::string();
     auto bridge = delivery::Bridge::open(loop_, consignment.connection,
                                          {.head_bytes = consignment.head_bytes,
                                           .body_bytes = consignment.body_bytes,
                                           .chunked = consignment.chunked},
-                                         consignment.bytes_beside);
+                                         consignment.bytes_beside, other_head);
     if (!bridge) return std::unexpected(bridge.error());
+    if (!other_head.empty()) ticket.head_bytes = static_cast<std::uint32_t>(other_head.size());
     ticket.flags |= wire::Ticket::bridged;
     ticket.bytes_beside = {};  // they are the first bytes of the stream
     auto passed = link.pass(ticket, (*bridge)->worker_end());

@@ -21,7 +21,8 @@ class Bridges {
 public:
     explicit Bridges(loop::EventLoop& loop) : loop_(loop) {}
 
-    /// Opens a bridge and passes the worker's end of it.
+    /// Opens a bridge and passes the worker's end of it. A worker that keeps connections gets one
+    /// for this request alone, whose head says so.
     /// @return as WorkerLink::pass(), or limit_reached
     [[nodiscard]] Result<> open(RequestId request, const front::Consignment& consignment,
                                 const delivery::WorkerLink& link, wire::Ticket ticket);

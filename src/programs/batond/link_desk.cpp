@@ -117,7 +117,8 @@ void LinkDesk::hello(const std::shared_ptr<delivery::WorkerLink>& link, const wi
                                             .credits = hello.credits,
                                             .process_id = link->peer().process_id,
                                             .managed = seat->managed,
-                                            .takes_leases = link->ledger() != nullptr};
+                                            .takes_leases = link->ledger() != nullptr,
+                                            .needs_signal = link->keeps_connections()};
     spdlog::info("worker {} of '{}' has registered (process {}, {} slots)", value_of(seat->worker),
                  seat->cell->name, registration.process_id, registration.slots);
     here_.performer().drive(seat->cell,

@@ -49,7 +49,7 @@ void LoopContext::request_arrived(front::Front& front, ClientId client, RequestI
     const auto cell = routing_->cell(match.route->service_id);
     if (!cell) return front.refuse(request, Errc::unknown_service);
 
-    front::Place place{.service = cell->id};
+    front::Place place{.service = cell->id, .whole_host = match.whole_host};
     const auto arrive = [&](engine::Service& service, Instant now, engine::Actions& out) {
         const auto& options = service.options();
         place.answer_timeout = options.answer_timeout;

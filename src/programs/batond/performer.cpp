@@ -15,6 +15,7 @@
 #include "core/engine/actions.hpp"
 #include "core/engine/service.hpp"
 #include "core/wire/worker_link.hpp"
+#include "io/delivery/worker_link.hpp"
 #include "io/front/front.hpp"
 #include "programs/batond/lent_duplicate.hpp"
 #include "programs/batond/service_cell.hpp"
@@ -30,6 +31,13 @@ std::shared_ptr<delivery::WorkerLink> link_of(const ServiceCell& cell, WorkerId 
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell.mutex) {
     const auto seat = cell.seats.find(worker);
     return seat == cell.seats.end() ? nullptr : seat->second.link;
+}
+
+/// Whether this worker cannot be given the client's own connection.
+bool needs_bridge(const delivery::WorkerLink& link, const front::Consignment& consignment) {
+    if (!consignment.bytes_beside.empty() && !link.takes_bytes_beside()) return true;
+    // It would take the next requests, too, wherever the routes send them.
+    return link.keeps_connections() && !consignment.whole_host;
 }
 
 }  // namespace
@@ -149,13 +157,13 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
     const auto& link = errand.link;
     TicketBatches::Sent sent{errand.cell, request, assignment, worker};
     if (!link) return delivered(sent, fail(Errc::peer_gone));
-    const bool bridge =
-        errand.bridge || (!consignment->bytes_beside.empty() && !link->takes_bytes_beside());
+    const bool bridge = errand.bridge || needs_bridge(*link, *consignment);
     auto* duplicate = static_cast<LentDuplicate*>(consignment->duplicate);
     const bool by_duplicate = !bridge && duplicate != nullptr && duplicate->is_held_by(link.get());
     // Whoever else has a duplicate is told to close it before the connection goes to this one.
     if (duplicate != nullptr && !by_duplicate) front_->set_duplicate(request, nullptr);
     if (bridge) return delivered(sent, bridges_.open(request, *consignment, *link, ticket));
+    sent.kept = link->keeps_connections();
     if (consignment->may_keep_duplicate && link->keeps_duplicates()) {
         ticket.flags |= wire::Ticket::may_keep_duplicate;
     }
@@ -202,7 +210,7 @@ void Performer::flush() {
 }
 
 void Performer::delivered(const TicketBatches::Sent& sent, const Result<>& outcome) {
-    const auto& [cell, request, assignment, worker] = sent;
+    const auto& [cell, request, assignment, worker, kept] = sent;
     if (!outcome) {
         auto* duplicate = static_cast<LentDuplicate*>(front_->duplicate_of(request));
         if (duplicate != nullptr && outcome.error().code != Errc::peer_gone) duplicate->not_used();
@@ -211,7 +219,7 @@ void Performer::delivered(const TicketBatches::Sent& sent, const Result<>& outco
             service.delivery_failed(now, request, assignment, outcome.error().code, out);
         });
     }
-    const auto handed_over = front_->delivered(request, assignment);
+    const auto handed_over = front_->delivered(request, assignment, kept);
     // The record of what the worker was sent is written under the lock that delivered() needs
     // anyway.
     drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {

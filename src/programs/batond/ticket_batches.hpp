@@ -23,6 +23,7 @@ public:
         RequestId request{};
         Assignment assignment{};
         WorkerId worker{};
+        bool kept = false;  ///< by a worker that hands no connection back
     };
     using Outcome = std::function<void(const Sent& sent, const Result<>& outcome)>;
 
