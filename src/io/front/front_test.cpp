@@ -491,7 +491,7 @@ TEST_F(FrontTest, ARequestComesBackFromAKeeperAsASocketThatDoesNotBlock) {
     os::let_wait(keeper.borrow());
     EXPECT_FALSE(os::is_non_blocking(keeper.borrow()));
     keeper.reset();
-    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::redeliverable);
+    EXPECT_EQ(front->examine(request, Assignment{1}, true).verdict, RecoveryVerdict::redeliverable);
     front->returned(request);
     const auto worker = hand_over(request, 2);
     EXPECT_TRUE(os::is_non_blocking(worker.borrow()));
