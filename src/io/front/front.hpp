@@ -46,6 +46,7 @@ struct Consignment {
     std::uint64_t body_bytes = 0;  ///< of a sized body
     bool chunked = false;
     std::string_view bytes_beside;  ///< consumed by an earlier worker
+    std::string_view head;          ///< as copied
     KeptDuplicate* duplicate = nullptr;  ///< what a worker has kept of this client's connection
     bool may_keep_duplicate = false;
     const ListenerOptions* options = nullptr;

@@ -72,6 +72,7 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
         .body_bytes = client->request.expected_bytes - client->request.head_bytes,
         .chunked = client->request.chunked,
         .bytes_beside = beside,
+        .head = std::string_view(client->copy).substr(0, client->request.head_bytes),
         .duplicate = client->duplicate.get(),
         .may_keep_duplicate = !client->unix_socket && !draining_until_,
         .options = client->options.get(),
