@@ -153,6 +153,9 @@ void EventLoop::run() {
     while (!stopping_.load(std::memory_order_acquire)) {
         const auto count = os::epoll_wait_for(epoll_.borrow(), events, wait_milliseconds());
         now_ = os::monotonic_now();
+        // Before the events: what another thread had posted before it let somebody cause an event
+        // (as when a command was answered) is to be in force when that event is looked at.
+        run_tasks();
         for (std::size_t index = 0; index < count; ++index) {
             const auto& event = events.at(index);
             if (event.token == wake_token) {

@@ -34,6 +34,21 @@ TEST(EventLoop, RunsTasksInTheOrderOfPostingFromAnotherThread) {
     EXPECT_TRUE(std::ranges::is_sorted(seen));
 }
 
+TEST(EventLoop, WhatWasPostedBeforeAnEventIsDoneBeforeIt) {
+    EventLoop loop;
+    auto [here, there] = os::socket_pair_or_throw(os::SocketKind::stream);
+    std::vector<int> seen;
+    Watch watch(loop, here.borrow(), [&](Readiness) {
+        seen.push_back(2);
+        loop.stop();
+    });
+    ASSERT_TRUE(watch.arm(Interest::read));
+    ASSERT_TRUE(os::send_some(there.borrow(), std::as_bytes(std::span("x", 1))));
+    loop.post([&] { seen.push_back(1); });
+    loop.run();
+    EXPECT_EQ(seen, (std::vector{1, 2}));
+}
+
 TEST(EventLoop, ReportsReadinessOnceUntilArmedAgain) {
     EventLoop loop;
     auto [here, there] = os::socket_pair_or_throw(os::SocketKind::stream);
