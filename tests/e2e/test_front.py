@@ -300,3 +300,30 @@ def test_metrics_and_json_pages_of_the_admin_listener(baton):
         assert 'baton_requests_total{service="work",outcome="answered"} 1' in text
         rows = json.loads(admin.get("/json/services", Host="127.0.0.1").body)
         assert {row["name"] for row in rows} == {"op", "work"}
+
+
+def test_a_client_that_ends_its_side_with_its_request_is_closed_after_the_answer(baton):
+    """Its end comes in the same moment as the request, and is reported once."""
+    baton.start(configuration().replace("127.0.0.1:0", "127.0.0.1:0 keepalive-timeout=1h", 1))
+    with baton.connect() as client:
+        client.get("/")
+        client.get("/")
+        # In one segment.
+        client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+        client.half_close()
+        assert client.response().status == 200
+        assert client.at_end()
+
+
+def test_a_request_behind_a_head_as_long_as_it_may_be_is_seen(baton):
+    baton.start(configuration().replace(
+        "127.0.0.1:0", "127.0.0.1:0 head-limit=4096 keepalive-timeout=1h", 1))
+    head = "GET /first HTTP/1.1\r\nHost: t\r\nX-Long: "
+    head += "x" * (4096 - len(head) - 4) + "\r\n\r\n"
+    with baton.connect() as client:
+        client.get("/")
+        client.get("/")
+        client.send(head + "GET /second HTTP/1.1\r\nHost: t\r\n\r\n")
+        assert client.response().status == 200
+        assert client.response().status == 200

@@ -107,7 +107,11 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
         client.copy = std::move(spare_copies_.back());
         spare_copies_.pop_back();
     }
-    client.stirred = client.stirred || bytes.size() > request.expected_bytes;
+    // What lies behind the request, bytes or the client's end, has been reported already: it is
+    // looked for when the request is over. A look that is full may not have shown all.
+    const bool more_behind = bytes.size() > request.expected_bytes ||
+                             bytes.size() == client.options->head.head_bytes;
+    client.stirred = client.stirred || more_behind || client.peer_finished;
     // Of a pipelined next request nothing is needed.
     client.copy.assign(request.chunked ? bytes : bytes.substr(0, request.expected_bytes));
     requests_.emplace(request.id, &client);
