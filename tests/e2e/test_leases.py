@@ -1,12 +1,17 @@
 """Leases: a worker keeps a connection for next requests, and gives it back when it should."""
 
 import json
+import os
+import socket
+import struct
+import threading
+import time
 
 import pytest
 
 from harness import processes
 from harness.daemon import bin_dir
-from harness.waiting import wait_until
+from harness.waiting import LIMIT_SECONDS, wait_until
 
 WORKER = bin_dir() / "baton-test-worker"
 
@@ -322,3 +327,36 @@ def test_connections_beyond_the_slots_share_them(baton, stage):
             assert client.response().status == 200
     for client in clients:
         client.close()
+
+
+def test_batond_ends_under_leased_load(baton, stage):
+    """Leases are called back: nobody is served on and on while batond waits for its clients."""
+    start(baton, stage, slots=4, daemon=("--drain", "3600"))
+    address = baton.listener()
+    answers, failures = [], []
+
+    def ask():
+        client = baton.connect(address)
+        try:
+            while not failures:
+                answers.append(len(client.get("/size/16000").body))
+        except EOFError as error:
+            if "got b''" not in str(error):
+                failures.append(error)
+        except OSError:
+            pass  # the next request met the end
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(answers) > 100, "they are served")
+    baton.process.terminate()
+    for thread in threads:
+        thread.join(LIMIT_SECONDS)
+        if thread.is_alive():
+            failures.append("it is served still")
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert set(answers) == {16000}
+    assert baton.wait_for_end() == 0

@@ -37,6 +37,15 @@ LoopContext::LoopContext(loop::EventLoop& loop, std::size_t index, ControlAction
     });
 }
 
+void LoopContext::end_leases() {
+    const auto routing = routing_;
+    for (const auto& [id, cell] : routing->cells) {
+        performer_.drive(cell, [](engine::Service& service, Instant now, engine::Actions& out) {
+            service.revoke_leases(now, out);
+        });
+    }
+}
+
 void LoopContext::request_arrived(front::Front& front, ClientId client, RequestId request,
                                   const http::Head& head) {
     const auto match = routing_->table.find(head);

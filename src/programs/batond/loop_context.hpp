@@ -37,6 +37,8 @@ public:
         performer_.set_routes_version(routing_->version);
     }
     [[nodiscard]] const Routing& routing() const noexcept { return *routing_; }
+    /// Calls back all connections that workers keep. On this loop.
+    void end_leases();
 
 private:
     void request_arrived(front::Front& front, ClientId client, RequestId request,

@@ -158,12 +158,14 @@ void Loops::drain(Instant until, const std::function<void()>& drained) {
     listeners_.clear();
     auto left = std::make_shared<std::size_t>(loops_.size());  // counted on the control loop only
     for (std::size_t index = 0; index < loops_.size(); ++index) {
-        loops_[index]->post([this, &front = contexts_[index]->front(), until, left, drained] {
-            front.drain(until, [this, left, drained] {
+        loops_[index]->post([this, &context = *contexts_[index], until, left, drained] {
+            context.front().drain(until, [this, left, drained] {
                 control_loop().post([left, drained] {
                     if (--*left == 0) drained();
                 });
             });
+            // From here on this loop gives none; those that there are come back to it.
+            context.end_leases();
         });
     }
 }
