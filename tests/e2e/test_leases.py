@@ -329,6 +329,17 @@ def test_connections_beyond_the_slots_share_them(baton, stage):
         client.close()
 
 
+def test_a_client_that_does_not_send_its_body_costs_no_worker(baton, stage):
+    start(baton, stage, options="lease=on answer-timeout=500ms")
+    with baton.connect() as client:
+        client.get("/")
+        pid = worker_of(client.get("/"))
+        client.send("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nabc")
+        assert client.read_to_end() == b""
+    wait_for_idle(baton, 1)
+    assert worker_of(baton.get("/")) == pid
+
+
 def test_batond_ends_under_leased_load(baton, stage):
     """Leases are called back: nobody is served on and on while batond waits for its clients."""
     start(baton, stage, slots=4, daemon=("--drain", "3600"))

@@ -199,6 +199,7 @@ private:
     void look_for_signs(Client& client);
     void close_after_done(Client& client, const std::optional<os::StreamOffsets>& now);
     void give_up_silent(Client& client, const os::StreamOffsets& now, Errc reason);
+    [[nodiscard]] bool cut_off(Client& client, Duration patience);
     void take_over(Client& client, const Carried& carried);
     [[nodiscard]] static std::optional<os::StreamOffsets> offsets_of(const Client& client);
     void log(Client& client, int status, std::uint64_t bytes, std::optional<Errc> error);

@@ -306,14 +306,20 @@ void Front::look_for_progress(Client& client) {
     const auto limit = begun ? request.place.stall_timeout : request.place.answer_timeout;
     const auto due = deadline_after(client.last_progress, limit);
     if (loop_.now() < due) return set_deadline(client, due);
-    if (waits_for_client && !std::exchange(request.cut_off, true)) {
-        // The worker, which has done nothing wrong, sees the client's end and says `done`.
-        os::shutdown_both(client.fd.borrow());
-        client.last_progress = loop_.now();
-        return set_deadline(client, deadline_after(loop_.now(), limit));
-    }
+    if (waits_for_client && cut_off(client, limit)) return;
     dispatcher_.hung(request.place.service, request.id, request.assignment,
                      begun ? Errc::worker_stalled : Errc::worker_hung);
+}
+
+/// The client has kept its worker waiting for its body too long.
+/// @return false: it was cut off before
+bool Front::cut_off(Client& client, Duration patience) {
+    if (std::exchange(client.request.cut_off, true)) return false;
+    // The worker, which has done nothing wrong, sees the client's end and says `done`.
+    os::shutdown_both(client.fd.borrow());
+    client.last_progress = loop_.now();
+    set_deadline(client, deadline_after(loop_.now(), patience));
+    return true;
 }
 
 /// A Unix socket has no offsets. What can be seen is what lies in it: an answer that the client has

@@ -191,6 +191,7 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     const auto began = Instant(Duration(static_cast<std::int64_t>(note.began_ns)));
     const bool client_takes = os::bytes_in_send_queue(client.fd.borrow()) == 0;
     const bool begun = note.in_hand && now.written - client.base.written > note.written_before;
+    const bool more_was_read = now.consumed != client.last_seen.consumed;
     if (idle || (begun ? moved || !client_takes : moved)) client.last_progress = loop_.now();
     if (note.in_hand && began <= loop_.now()) {
         client.last_progress = std::max(client.last_progress, began);
@@ -200,11 +201,18 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     if (loop_.now() < due) {
         // A request that begins after a look is measured from its beginning at a later one.
         set_deadline(client, std::min(due, loop_.now() + limit / 4));
-    } else {
-        dispatcher_.hung(request.place.service, request.id, request.assignment,
-                         begun ? Errc::worker_stalled : Errc::worker_hung);
+        return true;
     }
     return true;
 }
 
 }  // namespace baton::front
+    // The worker's own word says how much of the body is missing, but only of this client's.
+    const bool body_missing =
+        note.in_hand &&
+        (note.request_bytes == 0
+             ? more_was_read
+             : now.consumed - client.base.consumed < note.read_before + note.request_bytes);
+    if (body_missing && unread == 0 && cut_off(client, limit)) return true;
+    dispatcher_.hung(request.place.service, request.id, request.assignment,
+                     begun ? Errc::worker_stalled : Errc::worker_hung);
