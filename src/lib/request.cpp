@@ -186,6 +186,7 @@ Request::NextHead Request::begin_leased(std::unique_ptr<LeasedConnection>& conne
     ticket_ = lease.ticket;
     ticket_.head_bytes = static_cast<std::uint32_t>(next.size());
     client_address_ = lease.client_address;
+    ticket_.attempt = 0;  // it was the first one's
     entry_ = lease.entry;
     head_filled_ = next.size();
     const auto& notes = link_->ledger()->notes();

@@ -329,6 +329,33 @@ def test_connections_beyond_the_slots_share_them(baton, stage):
         client.close()
 
 
+def test_a_request_under_a_lease_has_the_time_of_the_queue_for_itself(baton, stage):
+    """Its lease is older than any request may wait; it has only begun to."""
+    start(baton, stage, options="lease=on queue-timeout=300ms")
+    with baton.connect() as client:
+        client.get("/")
+        began = time.monotonic()
+        while time.monotonic() < began + 0.5:
+            client.get("/")
+        assert deliveries(baton) == 1
+        client.send("GET /?hold=after-read HTTP/1.1\r\nHost: t\r\n\r\n")
+        stage.wait().kill_9()
+        assert client.response().status == 200
+
+
+def test_a_request_under_a_lease_has_its_own_attempts(baton, stage):
+    start(baton, stage, options="lease=on retries=1", workers=2)
+    with baton.connect() as client:
+        for _ in range(3):
+            client.send("GET /?hold=after-read HTTP/1.1\r\nHost: t\r\n\r\n")
+            stage.wait().kill_9()
+            answer = client.response()
+            assert answer.status == 200 and answer.fields["x-attempt"] == "1"
+            assert client.get("/").fields["x-attempt"] == "0"
+            wait_until(lambda: len([row for row in baton.json("workers") if row["pid"]]) == 2,
+                       "the killed one is back")
+
+
 def test_a_client_that_does_not_send_its_body_costs_no_worker(baton, stage):
     start(baton, stage, options="lease=on answer-timeout=500ms")
     with baton.connect() as client:

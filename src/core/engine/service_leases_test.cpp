@@ -190,6 +190,47 @@ TEST_F(Leases, ARequestWhoseAnswerWasCompleteWhenItsWorkerDiedIsDone) {
     EXPECT_EQ(stage.view().failed, 0U);
 }
 
+TEST_F(Leases, ARequestThatCameUnderOneIsRedeliveredAsOneOfItsOwn) {
+    stage.expect_host();
+    for (const std::uint32_t worker : {1U, 2U}) stage.configure_worker(worker);
+    stage.service.start(stage.now, stage.actions);
+    for (const std::uint32_t worker : {1U, 2U}) {
+        stage.service.worker_started(stage.now, WorkerId{worker}, 100 + worker);
+        stage.service.worker_registered(
+            stage.now, WorkerId{worker},
+            {.process_id = 100 + worker, .managed = true, .takes_leases = true}, stage.actions);
+    }
+    stage.actions.clear();
+    auto at = arrives(1);
+    leased(at, 3);
+    auto options = stage.service.options();
+    options.retries = 1;
+    stage.service.configure(stage.now, options, stage.actions);
+    stage.pass(2 * options.queue_timeout);
+    for (int death = 0; death < 2; ++death) {
+        const auto lost = at;
+        stage.dies(value_of(lost.worker));
+        stage.service.recovered(stage.now, lost.request, lost.assignment,
+                                RecoveryVerdict::redeliverable, stage.actions,
+                                {.ended_lease = true});
+        const auto again = stage.taken<Deliver>();
+        ASSERT_EQ(again.size(), 1U);
+        EXPECT_EQ(again.front().attempt, 1U);
+        at = again.front();
+        stage.delivered(at);
+        leased(at, 2);
+        if (death == 0) {
+            stage.service.worker_started(stage.now, lost.worker, 200);
+            stage.service.worker_registered(
+                stage.now, lost.worker, {.process_id = 200, .managed = true, .takes_leases = true},
+                stage.actions);
+        }
+    }
+    const auto view = stage.worker(value_of(at.worker));
+    EXPECT_EQ(view.to_count, view.from_count);
+    EXPECT_THAT(stage.requests_of<Refuse>(), IsEmpty());
+}
+
 TEST_F(AutomaticLeases, NeedASlotThatIsLeftOver) {
     registers(1, 2);
     EXPECT_NE(arrives(1).lease_epoch, 0U);

@@ -143,6 +143,13 @@ void Service::recovered(Instant now, RequestId id, Assignment assignment, Recove
     State& s = *state_;
     Request* request = find_in(s.requests, id, assignment, RequestState::recovering);
     if (request == nullptr) return;
+    if (report.ended_lease) {
+        // It came under the lease: neither the time nor the attempts of what was before are its.
+        request->attempt = 0;
+        request->declines = 0;
+        request->arrived = now;
+        request->deadline = deadline_after(now, s.options.queue_timeout);
+    }
     if (verdict == RecoveryVerdict::client_gone) {
         s.fail_request(now, *request, Errc::client_gone, out);
     } else if (verdict == RecoveryVerdict::answered && request->holders_gone) {

@@ -142,7 +142,9 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
     if (!copied || written_now != 0 || read_now > client.copy.size() || !request.idempotent) {
         return Examined{};
     }
-    return Examined{.verdict = redeliverable, .report = {}};
+    report = {};
+    report.ended_lease = true;
+    return Examined{.verdict = redeliverable, .report = report};
 }
 
 /// What was before it under its lease is over and done with.
