@@ -29,16 +29,20 @@ Result<SharedMapping> map(int fd, std::size_t size) {
 
 }  // namespace
 
+SharedMapping::SharedMapping(std::span<std::byte> memory) noexcept
+    : memory_(memory), process_id_(::getpid()) {}
+
 SharedMapping::SharedMapping(SharedMapping&& other) noexcept
-    : memory_(std::exchange(other.memory_, {})) {}
+    : memory_(std::exchange(other.memory_, {})), process_id_(other.process_id_) {}
 
 SharedMapping& SharedMapping::operator=(SharedMapping&& other) noexcept {
     std::swap(memory_, other.memory_);
+    std::swap(process_id_, other.process_id_);
     return *this;
 }
 
 SharedMapping::~SharedMapping() {
-    if (!memory_.empty()) ::munmap(memory_.data(), memory_.size());
+    if (!memory_.empty() && process_id_ == ::getpid()) ::munmap(memory_.data(), memory_.size());
 }
 
 Result<SharedMemory> make_shared_memory(const char* name, std::size_t size, std::size_t reserved) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "core/base/error.hpp"
@@ -8,11 +9,12 @@
 
 namespace baton::os {
 
-/// A mapping of memory that two processes share. The destructor takes it out of this one.
+/// A mapping of memory that two processes share. The destructor takes it out of this one; in a
+/// forked child, which has no part in it, it does nothing: something else may have its place there.
 class SharedMapping {
 public:
     SharedMapping() = default;
-    explicit SharedMapping(std::span<std::byte> memory) noexcept : memory_(memory) {}
+    explicit SharedMapping(std::span<std::byte> memory) noexcept;
     SharedMapping(SharedMapping&& other) noexcept;
     SharedMapping& operator=(SharedMapping&& other) noexcept;
     SharedMapping(const SharedMapping&) = delete;
@@ -23,6 +25,7 @@ public:
 
 private:
     std::span<std::byte> memory_;
+    std::int64_t process_id_ = 0;  ///< that has it
 };
 
 struct SharedMemory {
