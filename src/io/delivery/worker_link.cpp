@@ -65,7 +65,7 @@ void WorkerLink::accept(ServiceId service, WorkerId worker, std::uint32_t head_l
     welcome.worker = value_of(worker);
     welcome.head_limit_bytes = head_limit_bytes;
     welcome.reconnect_seconds = reconnect_seconds;
-    const auto memory = make_ledger();
+    const auto memory = std::move(ledger_memory_);
     if (ledger_) welcome.ledger_bytes = ledger_bytes_for(slots_);
     std::vector<std::byte> packet;
     wire::append(packet, welcome);
@@ -73,12 +73,12 @@ void WorkerLink::accept(ServiceId service, WorkerId worker, std::uint32_t head_l
     [[maybe_unused]] const auto told = os::send_packet(fd_.borrow(), packet, memory.borrow());
 }
 
-os::UniqueFd WorkerLink::make_ledger() {
-    if ((capabilities_ & wire::Hello::keeps_ledger) == 0) return {};
+void WorkerLink::make_ledger() {
+    if ((capabilities_ & wire::Hello::keeps_ledger) == 0) return;
     const auto entries = ledger_entries_for(slots_);
     const auto size = wire::Ledger::size_for(entries);
     auto memory = os::make_shared_memory("baton-ledger", size, wire::Ledger::noted_size(entries));
-    if (!memory) return {};
+    if (!memory) return;
     struct Held {
         os::SharedMapping mapping;
         wire::Ledger ledger;
@@ -87,7 +87,7 @@ os::UniqueFd WorkerLink::make_ledger() {
     held->mapping = std::move(memory->mapping);
     held->ledger = wire::Ledger::make(held->mapping.bytes(), entries);
     ledger_ = std::shared_ptr<const wire::Ledger>(held, &held->ledger);
-    return std::move(memory->fd);
+    ledger_memory_ = std::move(memory->fd);
 }
 
 void WorkerLink::revoke_leases(std::uint64_t epoch) const {

@@ -54,8 +54,11 @@ public:
     /// Begins to read. On the link's loop.
     void start();
 
-    /// The hello is accepted under this id. A worker that keeps a ledger is given one; without
-    /// memory for it, it works without. On the link's loop.
+    /// Makes the ledger of a worker that keeps one; without memory for it, it works without. After
+    /// the hello, and before any other thread gets to know the link: its leases may be revoked from
+    /// then on.
+    void make_ledger();
+    /// The hello is accepted under this id. The worker is given its ledger. On the link's loop.
     void accept(ServiceId service, WorkerId worker, std::uint32_t head_limit_bytes,
                 std::uint32_t reconnect_seconds);
     /// Tells the worker why not, and ends the link. On the link's loop.
@@ -83,7 +86,8 @@ public:
     /// Leases under an earlier version of the routes are over. Any thread.
     void show_routes_version(std::uint64_t version) const;
 
-    /// What the worker notes of its requests; null: it keeps none. Any thread, after accept().
+    /// What the worker notes of its requests; null: it keeps none. Any thread, after
+    /// make_ledger().
     [[nodiscard]] std::shared_ptr<const wire::Ledger> ledger() const noexcept { return ledger_; }
 
     /// Sends drain, reinit or status. Best effort: a link that is full or gone says so.
@@ -115,8 +119,6 @@ private:
     [[nodiscard]] bool take(std::span<const std::byte> packet);
     [[nodiscard]] bool handle(const wire::Message& message);
     void end(Errc why);
-    /// @return what the worker maps; nothing: it gets none
-    [[nodiscard]] os::UniqueFd make_ledger();
 
     os::UniqueFd fd_;
     os::PeerCredentials peer_;
@@ -128,7 +130,8 @@ private:
     WorkerId worker_{};
     std::uint32_t capabilities_ = 0;
     std::uint32_t slots_ = 1;
-    std::shared_ptr<const wire::Ledger> ledger_;  // fixed from accept() on
+    std::shared_ptr<const wire::Ledger> ledger_;  // fixed before other threads know the link
+    os::UniqueFd ledger_memory_;                  // what the worker maps, until accept()
     bool greeted_ = false;
     bool accepted_ = false;
 };

@@ -91,13 +91,15 @@ std::expected<LinkDesk::Seat, std::string> LinkDesk::seat_for(const delivery::Wo
         }
         registry_.set_worker(worker, cell);
     }
+    const auto shared = std::const_pointer_cast<delivery::WorkerLink>(link.shared_from_this());
+    shared->make_ledger();
     const os::MutexLock lock(cell->mutex);
     auto& seat = cell->seats[worker];
     if (seat.link) {
         return std::unexpected(fmt::format("worker {} has a link already (process {})",
                                            value_of(worker), seat.link->peer().process_id));
     }
-    seat.link = std::const_pointer_cast<delivery::WorkerLink>(link.shared_from_this());
+    seat.link = shared;  // known to all threads from here on
     return Seat{.cell = cell, .worker = worker, .managed = managed};
 }
 
