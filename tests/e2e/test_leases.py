@@ -398,3 +398,44 @@ def test_batond_ends_under_leased_load(baton, stage):
     assert failures == []
     assert set(answers) == {16000}
     assert baton.wait_for_end() == 0
+
+
+class LyingWorker:
+    """Speaks the worker link, and says what no worker should."""
+
+    def __init__(self, baton, service: str, slots: int = 1):
+        self.link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.link.connect(f"{baton.socket}.workers")
+        name = service.encode()
+        self.say(1, struct.pack("<HHIQIIIHH", 1, 1, 4 | 32, 0, slots, slots, os.getpid(),
+                                len(name), 0) + name)
+        kind = struct.unpack_from("<H", self.link.recv(65536))[0]
+        assert kind == 33  # WELCOME
+
+    def say(self, kind: int, body: bytes):
+        body += b"\0" * (-len(body) % 8)
+        self.link.send(struct.pack("<HHI", kind, 0, 8 + len(body)) + body)
+
+    def leased(self, assignment: int, request: int, count: int, records: bytes):
+        self.say(7, struct.pack("<QQII", assignment, request, count, len(records)) + records)
+
+
+def test_a_lying_worker_s_reports_harm_nobody(baton, stage, tmp_path):
+    log = tmp_path / "access.log"
+    start(baton, stage, extra="config service other", daemon=("--access-log", str(log)))
+    liar = LyingWorker(baton, "other")
+    record = struct.pack("<QQQHHHH", 1, 2 ** 63, 2 ** 64 - 1, 200, 5, 0, 0) + b"LIES!"
+    with baton.connect() as client:
+        client.send("GET /?hold=after-read HTTP/1.1\r\nHost: t\r\n\r\n")
+        held = stage.wait()
+        event = [event for event in baton.json("listevents 10000")
+                 if event["kind"] == "request_delivered"][-1]
+        request = int(event["request"])
+        for assignment in range(1, 200):
+            liar.leased(assignment, request, 2 ** 32 - 1, record)
+        wait_until(lambda: baton.json("service other") is not None, "batond is well")
+        held.go_on()
+        assert client.response().status == 200
+    wait_until(lambda: "GET" in log.read_text(), "the request is logged")
+    assert log.read_text().count("\n") == 1
+    liar.link.close()

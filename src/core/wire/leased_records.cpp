@@ -1,5 +1,6 @@
 #include "core/wire/leased_records.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -15,6 +16,9 @@ namespace baton::wire {
 namespace {
 
 constexpr std::size_t fixed_size = 32;
+
+/// A day. Who reads it adds it up.
+constexpr std::uint64_t longest_service_ns = 86'400'000'000'000;
 
 /// What a log makes of longer ones is the same: their beginning.
 std::string_view cut(std::string_view text) noexcept {
@@ -50,7 +54,7 @@ std::optional<LeasedRecord> LeasedReader::next() noexcept {
     LeasedRecord record;
     record.bytes_written = in.number<std::uint64_t>();
     record.ended_ns = in.number<std::uint64_t>();
-    record.service_ns = in.number<std::uint64_t>();
+    record.service_ns = std::min(in.number<std::uint64_t>(), longest_service_ns);
     record.status = in.number<std::uint16_t>();
     const auto line = in.number<std::uint16_t>();
     const auto referer = in.number<std::uint16_t>();

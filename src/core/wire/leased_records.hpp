@@ -12,7 +12,7 @@ namespace baton::wire {
 struct LeasedRecord {
     std::uint64_t bytes_written = 0;  ///< of the answer
     std::uint64_t ended_ns = 0;       ///< CLOCK_MONOTONIC
-    std::uint64_t service_ns = 0;     ///< from its head to its end
+    std::uint64_t service_ns = 0;     ///< from its head to its end; read as a day at most
     std::uint16_t status = 0;
     // Empty unless the lease wanted them.
     std::string_view line{};

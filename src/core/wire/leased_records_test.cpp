@@ -40,6 +40,12 @@ TEST(LeasedRecords, NeverGrowBeyondWhatAMessageTakes) {
     EXPECT_TRUE(none.empty());
 }
 
+TEST(LeasedRecords, NoRequestTakesLongerThanADay) {
+    std::string records;
+    ASSERT_TRUE(append(records, {.service_ns = ~std::uint64_t{0}}));
+    EXPECT_EQ(LeasedReader(records).next()->service_ns, 86'400'000'000'000U);
+}
+
 RC_GTEST_PROP(LeasedRecordsProperty, WhateverIsReadEndsAndStaysWithinItsBytes,
               (const std::string& bytes)) {
     LeasedReader reader(bytes);

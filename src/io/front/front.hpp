@@ -123,8 +123,10 @@ public:
     /// @param lease_epoch  0: it may not
     void watch_ledger(RequestId request, std::shared_ptr<const wire::Ledger> ledger,
                       std::uint64_t lease_epoch);
-    /// The worker has answered requests of a lease. @param records  as LEASED has them
-    void leased(RequestId request, Assignment assignment, std::string_view records);
+    /// The worker has answered requests of a lease, or says so: of what is not its own it is not
+    /// believed. @param records  as LEASED has them
+    void leased(RequestId request, WorkerId worker, Assignment assignment,
+                std::string_view records);
     void delivery_failed(RequestId request, Assignment assignment);
     /// The worker declined, or was lost without having touched it: it waits again.
     /// @param carried  null: it was not bridged
@@ -197,9 +199,9 @@ private:
     // handover.cpp
     void look_for_progress(Client& client);
     void look_for_signs(Client& client);
+    [[nodiscard]] bool cut_off(Client& client, Duration patience);
     void close_after_done(Client& client, const std::optional<os::StreamOffsets>& now);
     void give_up_silent(Client& client, const os::StreamOffsets& now, Errc reason);
-    [[nodiscard]] bool cut_off(Client& client, Duration patience);
     void take_over(Client& client, const Carried& carried);
     [[nodiscard]] static std::optional<os::StreamOffsets> offsets_of(const Client& client);
     void log(Client& client, int status, std::uint64_t bytes, std::optional<Errc> error);

@@ -43,9 +43,11 @@ void Front::watch_ledger(RequestId request, std::shared_ptr<const wire::Ledger> 
     if (lease_epoch != 0) client->watch.disarm();
 }
 
-void Front::leased(RequestId request, Assignment assignment, std::string_view records) {
+void Front::leased(RequestId request, WorkerId worker, Assignment assignment,
+                   std::string_view records) {
     auto* client = find(request, assignment);
     if (client == nullptr || client->state != ClientState::handed_over) return;
+    if (client->request.worker != worker) return;  // numbers of assignments are each service's own
     wire::LeasedReader reader(records);
     while (const auto record = reader.next()) log_leased(*client, *record);
 }
@@ -54,7 +56,11 @@ void Front::log_leased(Client& client, const wire::LeasedRecord& record) {
     auto& request = client.request;
     const bool first = request.leased_answers++ == 0;
     const Duration service_time(static_cast<std::int64_t>(record.service_ns));
-    const auto ended = Instant(Duration(static_cast<std::int64_t>(record.ended_ns)));
+    // A worker's word may be any number.
+    const auto now_ns = static_cast<std::uint64_t>(loop_.now().time_since_epoch().count());
+    const auto ago_ns = std::min<std::uint64_t>(
+        now_ns - std::min(record.ended_ns, now_ns),
+        static_cast<std::uint64_t>(Duration(longest_delay_of_reports).count()));
     access_.finished({.request = request.id,
                       .client = client.id(),
                       .client_host = client.host,
@@ -68,7 +74,7 @@ void Front::log_leased(Client& client, const wire::LeasedRecord& record) {
                       .queue_time = first ? request.handed_over_at - request.arrived : Duration{},
                       .service_time = service_time,
                       .error = std::nullopt,
-                      .ago = std::clamp(loop_.now() - ended, Duration{}, Duration(longest_delay_of_reports))});
+                      .ago = Duration(static_cast<std::int64_t>(ago_ns))});
     auto& figures = *client.record;
     figures.transactions.fetch_add(1, std::memory_order_relaxed);
     figures.total_response_ns.fetch_add(service_time.count(), std::memory_order_relaxed);
@@ -82,8 +88,8 @@ void Front::lease_over(Client& client, const engine::DoneReport& report) {
         return close(client);
     }
     const auto now = offsets_of(client);
-    const bool agrees = now && now->consumed - client.base.consumed == report.bytes_read &&
-                        now->written - client.base.written == report.bytes_written;
+    // As for a single request: who answers by his own means need not count what he writes.
+    const bool agrees = now && now->consumed - client.base.consumed == report.bytes_read;
     const bool keep =
         report.disposition == engine::Disposition::keep && agrees && !draining_until_;
     if (!keep) return close_after_done(client, now);
@@ -185,6 +191,7 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     if (!found || found->note.completed == 0) return false;
     const auto& note = found->note;
     const bool moved = now != client.last_seen;
+    const bool more_was_read = now.consumed != client.last_seen.consumed;
     client.last_seen = now;
     const auto unread = os::bytes_unread(client.fd.borrow());
     // An idle connection that was called back should have come.
@@ -193,7 +200,6 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     const auto began = Instant(Duration(static_cast<std::int64_t>(note.began_ns)));
     const bool client_takes = os::bytes_in_send_queue(client.fd.borrow()) == 0;
     const bool begun = note.in_hand && now.written - client.base.written > note.written_before;
-    const bool more_was_read = now.consumed != client.last_seen.consumed;
     if (idle || (begun ? moved || !client_takes : moved)) client.last_progress = loop_.now();
     if (note.in_hand && began <= loop_.now()) {
         client.last_progress = std::max(client.last_progress, began);
@@ -205,10 +211,6 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
         set_deadline(client, std::min(due, loop_.now() + limit / 4));
         return true;
     }
-    return true;
-}
-
-}  // namespace baton::front
     // The worker's own word says how much of the body is missing, but only of this client's.
     const bool body_missing =
         note.in_hand &&
@@ -218,3 +220,7 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     if (body_missing && unread == 0 && cut_off(client, limit)) return true;
     dispatcher_.hung(request.place.service, request.id, request.assignment,
                      begun ? Errc::worker_stalled : Errc::worker_hung);
+    return true;
+}
+
+}  // namespace baton::front

@@ -173,7 +173,6 @@ void LinkDesk::leased(delivery::WorkerLink& link, const wire::Leased& leased) {
     const auto cell = cell_of(link);
     if (!cell) return;
     std::vector<engine::LeasedAnswer> answers;
-    answers.reserve(leased.count);
     wire::LeasedReader reader(leased.records);
     while (const auto record = reader.next()) {
         answers.push_back({.response = Duration(static_cast<std::int64_t>(record->service_ns)),
@@ -183,7 +182,7 @@ void LinkDesk::leased(delivery::WorkerLink& link, const wire::Leased& leased) {
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.leased(now, link.worker(), assignment, answers, out);
     });
-    here_.performer().leased(RequestId{leased.request}, assignment, leased.records);
+    here_.performer().leased(RequestId{leased.request}, link.worker(), assignment, leased.records);
 }
 
 void LinkDesk::tell_routes() {

@@ -195,13 +195,14 @@ std::optional<wire::Lease> Performer::lease_for(const engine::Deliver& action,
         .flags = consignment.lines_wanted ? wire::Lease::lines_wanted : 0U};
 }
 
-void Performer::leased(RequestId request, Assignment assignment, std::string_view records) {
+void Performer::leased(RequestId request, WorkerId worker, Assignment assignment,
+                       std::string_view records) {
     const auto owner = front::loop_of(request);
-    if (owner == loop_index_) return front_->leased(request, assignment, records);
+    if (owner == loop_index_) return front_->leased(request, worker, assignment, records);
     if (owner >= all_.size()) return;  // a worker's word may be anything
     auto& there = *all_[owner];
-    there.loop_.post([&there, request, assignment, copy = std::string(records)] {
-        there.front_->leased(request, assignment, copy);
+    there.loop_.post([&there, request, worker, assignment, copy = std::string(records)] {
+        there.front_->leased(request, worker, assignment, copy);
     });
 }
 

@@ -74,7 +74,8 @@ public:
     void set_routes_version(std::uint64_t version) noexcept { routes_version_ = version; }
 
     /// A worker has answered requests of a lease: told to the front that has the client.
-    void leased(RequestId request, Assignment assignment, std::string_view records);
+    void leased(RequestId request, WorkerId worker, Assignment assignment,
+                std::string_view records);
 
     /// Sends the tickets that were gathered. To be called after each batch of events.
     void flush();
