@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -14,9 +15,19 @@ namespace baton::lib {
 class KeptConnections {
 public:
     /// Above it the next request simply comes with its descriptor again.
-    static constexpr std::size_t limit = 1024;
+    static constexpr std::uint64_t limit = 1024;
 
-    [[nodiscard]] bool has_room() const noexcept { return kept_.size() < limit; }
+    /// @param descriptors  that this process may have; most of them are the program's own
+    explicit KeptConnections(std::uint64_t descriptors) noexcept
+        : limit_(static_cast<std::size_t>(std::min(limit, descriptors / 4))) {}
+
+    [[nodiscard]] bool has_room() const noexcept { return kept_.size() < limit_; }
+    /// Gives them all up for descriptors that are needed more. @return whether there was any
+    [[nodiscard]] bool make_room() {
+        const bool any = !kept_.empty();
+        kept_.clear();
+        return any;
+    }
 
     void keep(std::uint64_t client, std::uint64_t assignment, os::UniqueFd fd) {
         kept_.insert_or_assign(client, Kept{assignment, std::move(fd)});
@@ -44,6 +55,7 @@ private:
         std::uint64_t assignment = 0;
         os::UniqueFd fd;
     };
+    std::size_t limit_;
     std::unordered_map<std::uint64_t, Kept> kept_;
 };
 

@@ -25,6 +25,7 @@
 #include "io/os/fd.hpp"
 #include "io/os/mutex.hpp"
 #include "io/os/packet_socket.hpp"
+#include "io/os/process_identity.hpp"
 #include "io/os/socket.hpp"
 #include "io/os/timer_fd.hpp"
 #include "lib/failure.hpp"
@@ -79,7 +80,8 @@ Worker::Worker(Rendezvous rendezvous, const Settings& settings, os::ForkGuard gu
       random_(static_cast<std::uint_fast32_t>(::getpid()) ^
               static_cast<std::uint_fast32_t>(os::wall_clock_nanoseconds())),
       packet_(wire::packet_size_limit),
-      slots_(rendezvous_.slots) {
+      slots_(rendezvous_.slots),
+      kept_connections_(os::descriptor_limit()) {
     unused_.reserve(std::min(rendezvous_.slots, unused_limit));
 }
 
@@ -493,16 +495,25 @@ int Worker::take_ticket(const wire::Ticket& ticket, bool read_head, Request*& re
     return BATON_OK;
 }
 
-/// The kernel had no number for it: this process is at its limit of descriptors.
+/// The kernel had no number for it: this process is at its limit of descriptors. Or it was to be one
+/// that is kept here, and is not any more.
 void Worker::descriptor_lost(const wire::Ticket& ticket) {
     {
         const os::MutexLock lock(mutex_);
         slots_.lose();
+    std::uint32_t credits = 0;
     }
     reading_->send(wire::Decline{ticket.assignment, wire::Decline::no_descriptor});
     // Announced with the next request that ends and so frees a descriptor, or else after a while.
+        // Those that are kept save work; they must not be what keeps requests away.
+        const bool by_duplicate = (ticket.flags & wire::Ticket::by_duplicate) != 0;
+        if (by_duplicate || kept_connections_.make_room()) credits = slots_.announce();
     set_timer(os::monotonic_now() + owed_credit_delay);
 }
+    if (credits > 0) {
+        reading_->send(wire::Credit{credits});
+        return;
+    }
 
 int Worker::link_ended() {
     if (phase_ == Phase::greeting) {

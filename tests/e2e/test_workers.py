@@ -293,3 +293,21 @@ def test_wrk_gets_an_answer_to_everything_it_asks(baton, connection):
     answered = int(re.search(r"(\d+) requests in", run.stdout)[1])
     assert answered > 0
     assert baton.json("service test")["transactions"] >= answered
+
+
+def test_descriptors_kept_for_next_requests_leave_room_for_the_worker_s_own(baton, tmp_path):
+    """More clients than the worker may have descriptors; it opens a file for each request."""
+    note = tmp_path / "note"
+    worker = bin_dir() / "baton-test-worker"
+    baton.start(f"""
+        config service work min=1 max=1 lease=off
+        config worker work localhost sh -c 'ulimit -n 64; exec "$0" heads' {worker}
+        route / work
+    """)
+    clients = [baton.connect() for _ in range(100)]
+    for _ in range(3):
+        for client in clients:
+            assert client.get(f"/?note={note}").status == 200
+    for client in clients:
+        client.close()
+    assert len(note.read_text().splitlines()) == 300
