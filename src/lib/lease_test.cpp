@@ -351,6 +351,63 @@ TEST_F(Leases, WithoutALinkTheConnectionsEnd) {
     EXPECT_EQ(client.receive_all(), "");
 }
 
+TEST_F(Leases, WhoPollsSeesEveryConnectionOnWhichSomethingCame) {
+    connect_with_ledger(2);
+    Client clients[2];
+    for (auto& client : clients) begin(client);
+    for (auto& client : clients) client.send(get);
+    for (int count = 0; count < 2; ++count) {
+        // Both are reported in one look, and only once.
+        pollfd polled{baton_worker_fd(worker.get()), POLLIN, 0};
+        EXPECT_EQ(::poll(&polled, 1, 0), 1);
+        baton_request_t* handle = nullptr;
+        ASSERT_EQ(baton_worker_accept(worker.get(), 0, &handle), BATON_OK);
+        const RequestHandle request(handle);
+    }
+}
+
+TEST_F(Leases, WhoWritesTheAnswerHimselfEndsTheLeaseAndAllOfItIsTold) {
+    connect_with_ledger(1);
+    Client client;
+    begin(client);
+    client.send(get);
+    auto request = accept();
+    baton_outcome_t outcome{};
+    outcome.size = sizeof outcome;
+    outcome.disposition = BATON_KEEP;
+    outcome.status = 200;
+    outcome.bytes_read = get.size();
+    outcome.bytes_written = 10;
+    ASSERT_EQ(baton_done_as(request.get(), &outcome), BATON_OK);
+    const auto back = next_return();
+    EXPECT_EQ(back.records.size(), 2U);
+    EXPECT_EQ(back.done.bytes_read, 2 * get.size());
+    EXPECT_EQ(back.done.disposition, wire::Done::keep);
+}
+
+TEST_F(Leases, ANextRequestIsAFirstAttempt) {
+    connect_with_ledger(1);
+    Client client;
+    client.send(get);
+    std::vector<std::byte> packet;
+    wire::append(packet, wire::Lease{.assignment = ++assignment,
+                                     .epoch = 5,
+                                     .routes_version = 1,
+                                     .head_bytes = 2000,
+                                     .target_bytes = 1000,
+                                     .fields = 50});
+    wire::append(packet, wire::Ticket{.assignment = assignment,
+                                      .client = 1,
+                                      .attempt = 1,
+                                      .head_bytes = head_size(get)});
+    link.send_bytes(packet, client.front());
+    auto first = accept();
+    EXPECT_EQ(baton_request_attempt(first.get()), 1U);
+    answer(first, "x");
+    client.send(get);
+    EXPECT_EQ(baton_request_attempt(accept().get()), 0U);
+}
+
 TEST_F(Leases, TheNextHeadIsNotReadForWhoWantsItUnread) {
     connect_with_ledger(1);
     Client client;

@@ -133,13 +133,13 @@ int Request::read_head() {
     }
     note_ = {.request_bytes = bytes_of_request(head()), .in_hand = true};
     note_begin();
+    if (lease_) began_ = os::monotonic_now();
     open_with_head();
     return BATON_OK;
 }
 
 void Request::open_with_head() {
     head_is_read_ = true;
-    if (lease_) began_ = os::monotonic_now();
     body_.begin(head());
     response_.reset(
         {.minor_version = head().minor_version(),
@@ -180,13 +180,15 @@ Request::NextHead Request::begin_leased(std::unique_ptr<LeasedConnection>& conne
         next.field_count() <= lease.terms.fields &&
         (lease.terms.body_limit == 0 || next.content_length() <= lease.terms.body_limit);
     if (!within_limits || !http::is_own(routes, next)) return NextHead::not_here;
+    // Asked behind the look: a head that came after the lease was over is not taken.
+    if (!worker_.holds(lease)) return NextHead::not_here;
 
     // From here on it is this request's, dead or alive: first the note, then the byte.
     link_ = lease.link;
     ticket_ = lease.ticket;
+    ticket_.attempt = 0;  // it was the first one's
     ticket_.head_bytes = static_cast<std::uint32_t>(next.size());
     client_address_ = lease.client_address;
-    ticket_.attempt = 0;  // it was the first one's
     entry_ = lease.entry;
     head_filled_ = next.size();
     const auto& notes = link_->ledger()->notes();
@@ -201,7 +203,9 @@ Request::NextHead Request::begin_leased(std::unique_ptr<LeasedConnection>& conne
              .completed = lease.completed,
              .in_hand = true};
     notes.note(lease.entry, note_);
-    lease.stirred = *peeked > head_filled_;
+    // A look that is full may not have shown all.
+    lease.stirred = *peeked > head_filled_ || *peeked == head_bytes_.size();
+    began_ = now;
     stream_.open(std::move(lease.fd), {}, patience);
     stage_ = Stage::open;
     continue_sent_ = false;
@@ -436,6 +440,10 @@ int Request::done_as(const baton_outcome_t& outcome) {
                     .status = static_cast<std::uint16_t>(outcome.status),
                     .bytes_read = outcome.bytes_read,
                     .bytes_written = outcome.bytes_written};
+    if (lease_) {
+        add_to_lease(os::monotonic_now(), done);
+        end_lease(done);
+    }
     leave_connection(done);
     worker_.finish(*this, done, true);
     return BATON_OK;
@@ -456,6 +464,7 @@ int Request::release(bool keep_slot, int& fd) {
     if (response_.blocked()) {
         if (const int unsent = push(); unsent != BATON_OK) return unsent;
     }
+    unwatch();
     fd = stream_.release();
     end({.disposition = wire::Done::released}, !keep_slot);
     return BATON_OK;
@@ -485,15 +494,10 @@ void Request::end(wire::Done done, bool frees_slot) {
 /// Accounts for a request of a lease, and parks the connection if the lease goes on.
 /// @return false: it ends with this request, and `done` speaks for all of it
 bool Request::keep_leased(wire::Done& done) {
-    auto& lease = *lease_;
-    lease.bytes_read += done.bytes_read;
-    lease.bytes_written += done.bytes_written;
-    lease.last_status = done.status;
-    ++lease.completed;
-    const bool keeps = done.disposition == wire::Done::keep && stream_.is_open();
     const auto now = os::monotonic_now();
-    add_record(now, done);
-    if (keeps) {
+    add_to_lease(now, done);
+    auto& lease = *lease_;
+    if (done.disposition == wire::Done::keep && stream_.is_open()) {
         note_ = {.read_before = lease.bytes_read,
                  .written_before = lease.bytes_written,
                  .completed = lease.completed};
@@ -505,15 +509,37 @@ bool Request::keep_leased(wire::Done& done) {
         }
         stream_.take_back(std::move(connection));
     }
-    if (lease.watched) worker_.unwatch(stream_.fd());
-    if (lease.completed == 1) {
-        lease_.reset();  // it was never more than a request
-    } else {
-        done.bytes_read = lease.bytes_read;
-        done.bytes_written = lease.bytes_written;
-        done.flags |= wire::Done::ended_lease;
-    }
+    end_lease(done);
     return false;
+}
+
+void Request::add_to_lease(Instant now, const wire::Done& done) {
+    auto& lease = *lease_;
+    lease.bytes_read += done.bytes_read;
+    lease.bytes_written += done.bytes_written;
+    lease.last_status = done.status;
+    ++lease.completed;
+    add_record(now, done);
+}
+
+/// The lease goes no further than this request: `done` is made to speak for all of it.
+void Request::end_lease(wire::Done& done) {
+    unwatch();
+    auto& lease = *lease_;
+    if (lease.completed == 1 && lease.record_count == 1) {
+        lease_.reset();  // it was never more than a request, and nobody was told otherwise
+        return;
+    }
+    done.bytes_read = lease.bytes_read;
+    done.bytes_written = lease.bytes_written;
+    done.flags |= wire::Done::ended_lease;
+}
+
+/// While the descriptor is here: closing it would not end the registration.
+void Request::unwatch() noexcept {
+    if (!lease_ || !lease_->watched) return;
+    worker_.unwatch(stream_.fd());
+    lease_->watched = false;
 }
 
 void Request::add_record(Instant now, const wire::Done& done) {

@@ -130,6 +130,9 @@ private:
     void note_begin();
     void note_answer();
     [[nodiscard]] bool keep_leased(wire::Done& done);
+    void add_to_lease(Instant now, const wire::Done& done);
+    void end_lease(wire::Done& done);
+    void unwatch() noexcept;
     void add_record(Instant now, const wire::Done& done);
 
     Worker& worker_;

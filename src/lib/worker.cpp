@@ -230,6 +230,9 @@ void Worker::stop_reading() noexcept {
     passed_.reset();
     pending_lease_.reset();
     abandon_leases();
+    // Another batond counts its versions anew.
+    routes_ = http::RouteTable();
+    routes_version_.store(0, std::memory_order_relaxed);
     {
         const os::MutexLock lock(mutex_);
         kept_connections_.clear();
@@ -265,7 +268,7 @@ int Worker::accept(int timeout_ms, bool read_head, Request*& request) {
         const int outcome = step(timeout_ms < 0, read_head, request);
         if (outcome == made_progress) continue;
         // Who waits here does not poll.
-        if (timeout_ms >= 0) show_more(!messages_.at_end());
+        if (timeout_ms >= 0) show_more(!messages_.at_end() || next_event_ < event_count_);
         if (outcome != BATON_E_AGAIN) return outcome;
         if (timeout_ms == 0) return failure(BATON_E_AGAIN);
         const int waited = wait(deadline);
@@ -498,22 +501,22 @@ int Worker::take_ticket(const wire::Ticket& ticket, bool read_head, Request*& re
 /// The kernel had no number for it: this process is at its limit of descriptors. Or it was to be one
 /// that is kept here, and is not any more.
 void Worker::descriptor_lost(const wire::Ticket& ticket) {
+    std::uint32_t credits = 0;
     {
         const os::MutexLock lock(mutex_);
         slots_.lose();
-    std::uint32_t credits = 0;
-    }
-    reading_->send(wire::Decline{ticket.assignment, wire::Decline::no_descriptor});
-    // Announced with the next request that ends and so frees a descriptor, or else after a while.
         // Those that are kept save work; they must not be what keeps requests away.
         const bool by_duplicate = (ticket.flags & wire::Ticket::by_duplicate) != 0;
         if (by_duplicate || kept_connections_.make_room()) credits = slots_.announce();
-    set_timer(os::monotonic_now() + owed_credit_delay);
-}
+    }
+    reading_->send(wire::Decline{ticket.assignment, wire::Decline::no_descriptor});
     if (credits > 0) {
         reading_->send(wire::Credit{credits});
         return;
     }
+    // Announced with the next request that ends and so frees a descriptor, or else after a while.
+    set_timer(os::monotonic_now() + owed_credit_delay);
+}
 
 int Worker::link_ended() {
     if (phase_ == Phase::greeting) {

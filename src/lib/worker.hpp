@@ -82,6 +82,8 @@ public:
     /// @return false: the lease is over; nothing was moved
     [[nodiscard]] bool park(std::unique_ptr<LeasedConnection>& lease, os::UniqueFd& connection,
                             Instant now);
+    /// Whether a head that lies on the connection now may be read under its lease.
+    [[nodiscard]] bool holds(const LeasedConnection& lease) const noexcept;
     /// Tells batond of what was answered under a lease.
     void report(LeasedConnection& lease);
     /// A connection that was parked before leaves for good.
@@ -132,7 +134,6 @@ private:
     // Leases: worker_leases.cpp.
     int take_leased(std::size_t entry, bool read_head, Request*& request);
     [[nodiscard]] std::unique_ptr<LeasedConnection> lease_for(const wire::Ticket& ticket);
-    [[nodiscard]] bool holds(const LeasedConnection& lease) const noexcept;
     void take_routes(const wire::Routes& routes);
     void take_ledger(std::uint32_t size);
     void return_leases(const std::function<bool(const LeasedConnection&)>& which);

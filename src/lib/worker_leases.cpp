@@ -27,7 +27,7 @@
 
 // A lease takes its slot for as long as it lasts, with or without a request in hand.
 //
-// Whether it still holds is looked at before each head is read, in the ledger, which batond writes
+// Whether it still holds is looked at when a head lies there and before it is read, in the ledger, which batond writes
 // without waiting for anybody here; REVOKE only wakes who has parked connections. A head that is not
 // for here, or not whole, or anything else but a request, is left where it is: the connection goes
 // back, and the front reads it.

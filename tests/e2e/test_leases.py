@@ -367,6 +367,41 @@ def test_a_client_that_does_not_send_its_body_costs_no_worker(baton, stage):
     assert worker_of(baton.get("/")) == pid
 
 
+def test_an_answer_by_other_means_leaves_the_connection_and_the_figures_right(baton, stage):
+    """baton_done_as() under a lease."""
+    start(baton, stage)
+    with baton.connect() as client:
+        for target in ("/", "/?nobody=1", "/", "/", "/?nobody=1", "/"):
+            assert client.get(target).text == f"GET {target}\n"
+    wait_until(lambda: baton.json("workers")[-1]["transactions"] == 6, "all are counted")
+    assert baton.json("service work")["transactions"] == 6
+
+
+def watched_by(pid: int) -> int:
+    """Registrations in the epoll instances of a process."""
+    count = 0
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        if "eventpoll" in os.readlink(entry.path):
+            with open(f"/proc/{pid}/fdinfo/{entry.name}", encoding="ascii") as info:
+                count += info.read().count("tfd:")
+    return count
+
+
+def test_a_connection_released_under_a_lease_is_watched_no_more(baton, stage):
+    start(baton, stage, slots=2)
+    pid = baton.json("workers")[0]["pid"]
+    before = watched_by(pid)
+    with baton.connect() as client:
+        client.get("/")
+        client.get("/")
+        client.send("GET /?keep-slot=1 HTTP/1.1\r\nHost: t\r\n"
+                    "Connection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        assert client.response().status == 101
+        client.send("hello\n")
+        assert client.read(6) == b"hello\n"
+        assert watched_by(pid) == before
+
+
 def test_batond_ends_under_leased_load(baton, stage):
     """Leases are called back: nobody is served on and on while batond waits for its clients."""
     start(baton, stage, slots=4, daemon=("--drain", "3600"))
