@@ -28,8 +28,7 @@ class Duplicates : public ConnectedWorker {
 protected:
     /// A request that is answered; the worker keeps its connection.
     void serve_and_keep(Client& client, std::uint64_t id) {
-        auto request =
-            pass(client, get, {.client = id, .flags = wire::Ticket::may_keep_duplicate});
+        auto request = pass(client, get, {.client = id, .flags = wire::Ticket::may_keep_duplicate});
         ASSERT_EQ(baton_respond(request.get(), 200, nullptr, "x", 1), BATON_OK);
         ASSERT_EQ(baton_done(request.get()), BATON_OK);
         const auto done = next_done();
@@ -273,10 +272,10 @@ TEST_F(Leases, OtherRoutesEndThem) {
 
 TEST_F(Leases, WhatIsNotForHereGoesBackUnread) {
     const std::string_view heads[] = {
-        "GET /other/x HTTP/1.1\r\nHost: t\r\n\r\n",                           // another service's
-        "GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 101\r\n\r\n",           // above body_limit
-        "GET / HTTP/1.1\r\nHo",                                               // not whole
-        "GET / HTTP/1.1\r\nHost: t\r\nHost: t\r\n\r\n",                       // malformed
+        "GET /other/x HTTP/1.1\r\nHost: t\r\n\r\n",                  // another service's
+        "GET / HTTP/1.1\r\nHost: t\r\nContent-Length: 101\r\n\r\n",  // above body_limit
+        "GET / HTTP/1.1\r\nHo",                                      // not whole
+        "GET / HTTP/1.1\r\nHost: t\r\nHost: t\r\n\r\n",              // malformed
     };
     for (const auto head : heads) {
         worker.reset();
@@ -294,7 +293,8 @@ TEST_F(Leases, WhatIsNotForHereGoesBackUnread) {
 TEST_F(Leases, PipelinedRequestsComeOneAfterTheOther) {
     connect_with_ledger(1);
     Client client;
-    client.send(std::string(get) + "GET /2 HTTP/1.1\r\nHost: t\r\n\r\nGET /3 HTTP/1.1\r\nHost: t\r\n\r\n");
+    client.send(std::string(get) +
+                "GET /2 HTTP/1.1\r\nHost: t\r\n\r\nGET /3 HTTP/1.1\r\nHost: t\r\n\r\n");
     send_leased_ticket(client, get);
     for (const std::string_view target : {"/", "/2", "/3"}) {
         auto request = accept();
@@ -396,10 +396,10 @@ TEST_F(Leases, ANextRequestIsAFirstAttempt) {
                                      .head_bytes = 2000,
                                      .target_bytes = 1000,
                                      .fields = 50});
-    wire::append(packet, wire::Ticket{.assignment = assignment,
-                                      .client = 1,
-                                      .attempt = 1,
-                                      .head_bytes = head_size(get)});
+    wire::append(
+        packet,
+        wire::Ticket{
+            .assignment = assignment, .client = 1, .attempt = 1, .head_bytes = head_size(get)});
     link.send_bytes(packet, client.front());
     auto first = accept();
     EXPECT_EQ(baton_request_attempt(first.get()), 1U);

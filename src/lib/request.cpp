@@ -15,10 +15,10 @@
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
 #include "core/http/head.hpp"
+#include "core/http/lease_routes.hpp"
 #include "core/http/lines.hpp"
 #include "core/http/method.hpp"
 #include "core/http/response.hpp"
-#include "core/http/lease_routes.hpp"
 #include "core/http/routes.hpp"
 #include "core/http/text.hpp"
 #include "core/wire/leased_records.hpp"
@@ -34,7 +34,8 @@
 
 // The rules of a request's end:
 // - The descriptor is closed before `done` is sent: from then on nobody else holds the connection.
-//   Or, if the ticket allows it, it is kept aside for the client's next request, and `done` says so.
+//   Or, if the ticket allows it, it is kept aside for the client's next request, and `done` says
+//   so.
 // - `keep` only if the request was read completely, the answer is complete and delimits itself, and
 // its
 //   head did not say `close`. Everything else is `close`, and then it is the front that ends the
@@ -544,16 +545,17 @@ void Request::unwatch() noexcept {
 
 void Request::add_record(Instant now, const wire::Done& done) {
     auto& lease = *lease_;
-    wire::LeasedRecord record{.bytes_written = done.bytes_written,
-                              .ended_ns =
-                                  static_cast<std::uint64_t>(now.time_since_epoch().count()),
-                              .service_ns = static_cast<std::uint64_t>((now - began_).count()),
-                              .status = done.status};
+    wire::LeasedRecord record{
+        .bytes_written = done.bytes_written,
+        .ended_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()),
+        .service_ns = static_cast<std::uint64_t>((now - began_).count()),
+        .status = done.status};
     const bool lines = (lease.terms.flags & wire::Lease::lines_wanted) != 0;
     // The front knows the line of the first.
     if (lines && lease.completed > 1 && head_is_read_) {
         const auto bytes = head_bytes();
-        const auto line = bytes.substr(static_cast<std::size_t>(head().method_text().data() - bytes.data()));
+        const auto line =
+            bytes.substr(static_cast<std::size_t>(head().method_text().data() - bytes.data()));
         record.line = line.substr(0, line.find('\r'));
         record.referer = head().value_of("referer");
         record.user_agent = head().value_of("user-agent");

@@ -63,12 +63,10 @@ constexpr int resets_limit = 4;
 /// Request objects that are kept for later ones.
 constexpr std::uint32_t unused_limit = 256;
 
-
 }  // namespace
 
 Worker::Worker(Rendezvous rendezvous, const Settings& settings, os::ForkGuard guard,
-               os::UniqueFd epoll, os::UniqueFd timer, os::UniqueFd more,
-               os::UniqueFd lease_timer)
+               os::UniqueFd epoll, os::UniqueFd timer, os::UniqueFd more, os::UniqueFd lease_timer)
     : rendezvous_(std::move(rendezvous)),
       settings_(settings),
       fork_guard_(std::move(guard)),
@@ -94,9 +92,9 @@ int Worker::connect(Rendezvous rendezvous, const Settings& settings, Worker*& wo
     auto more = os::eventfd_create_or_throw();
     auto lease_timer = os::timer_fd_create();
     if (!lease_timer) return failure(lease_timer.error(), "creating a timer");
-    for (const auto& [fd, token] : {std::pair(timer->borrow(), timer_token),
-                                   std::pair(more.borrow(), more_token),
-                                   std::pair(lease_timer->borrow(), lease_timer_token)}) {
+    for (const auto& [fd, token] :
+         {std::pair(timer->borrow(), timer_token), std::pair(more.borrow(), more_token),
+          std::pair(lease_timer->borrow(), lease_timer_token)}) {
         const auto added = os::epoll_add(epoll.borrow(), fd, os::epoll_in, token);
         if (!added) return failure(added.error(), "watching the timer");
     }
@@ -418,9 +416,8 @@ int Worker::take_order(const wire::Message& message) {
         return made_progress;
     }
     if (const auto* revoked = std::get_if<wire::Revoke>(&message)) {
-        return_leases([&](const LeasedConnection& lease) {
-            return lease.terms.epoch < revoked->epoch;
-        });
+        return_leases(
+            [&](const LeasedConnection& lease) { return lease.terms.epoch < revoked->epoch; });
         return made_progress;
     }
     if (const auto* routes = std::get_if<wire::Routes>(&message)) {
@@ -498,8 +495,8 @@ int Worker::take_ticket(const wire::Ticket& ticket, bool read_head, Request*& re
     return BATON_OK;
 }
 
-/// The kernel had no number for it: this process is at its limit of descriptors. Or it was to be one
-/// that is kept here, and is not any more.
+/// The kernel had no number for it: this process is at its limit of descriptors. Or it was to be
+/// one that is kept here, and is not any more.
 void Worker::descriptor_lost(const wire::Ticket& ticket) {
     std::uint32_t credits = 0;
     {

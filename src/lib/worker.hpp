@@ -72,7 +72,8 @@ public:
     /// @param frees_slot  otherwise the slot stays taken until credit()
     void finish(const Request& request, wire::Done done, bool frees_slot);
     /// Keeps a request's connection for the client's next one, instead of closing it before `done`.
-    /// @return false: there is no room, or no link any more to get it over; `connection` is untouched
+    /// @return false: there is no room, or no link any more to get it over; `connection` is
+    /// untouched
     [[nodiscard]] bool keep(const Request& request, os::UniqueFd& connection);
     void decline(const Request& request, std::uint32_t reason);
 
@@ -189,8 +190,8 @@ private:
     std::shared_ptr<Link> reading_;
     std::uint32_t announced_ = 0;  // in the HELLO that was sent last
     std::vector<std::byte> packet_;
-    os::UniqueFd passed_;                  // with packet_
-    wire::PacketReader messages_{{}};      // of packet_, those not yet taken
+    os::UniqueFd passed_;              // with packet_
+    wire::PacketReader messages_{{}};  // of packet_, those not yet taken
     bool more_shown_ = false;
     std::array<os::EpollEvent, 64> events_;  // fetched; those of leased connections come only once
     std::size_t event_count_ = 0;
@@ -203,7 +204,7 @@ private:
     os::Mutex mutex_;
     std::shared_ptr<Link> link_ ABSL_GUARDED_BY(mutex_);  // null while there is none
     Slots slots_ ABSL_GUARDED_BY(mutex_);
-    std::uint32_t kept_ ABSL_GUARDED_BY(mutex_) = 0;  // slots taken without a request
+    std::uint32_t kept_ ABSL_GUARDED_BY(mutex_) = 0;            // slots taken without a request
     KeptConnections kept_connections_ ABSL_GUARDED_BY(mutex_);  // those of link_
     Parking parking_ ABSL_GUARDED_BY(mutex_);                   // likewise
     bool lease_timer_runs_ ABSL_GUARDED_BY(mutex_) = false;

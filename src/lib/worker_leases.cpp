@@ -27,10 +27,10 @@
 
 // A lease takes its slot for as long as it lasts, with or without a request in hand.
 //
-// Whether it still holds is looked at when a head lies there and before it is read, in the ledger, which batond writes
-// without waiting for anybody here; REVOKE only wakes who has parked connections. A head that is not
-// for here, or not whole, or anything else but a request, is left where it is: the connection goes
-// back, and the front reads it.
+// Whether it still holds is looked at when a head lies there and before it is read, in the ledger,
+// which batond writes without waiting for anybody here; REVOKE only wakes who has parked
+// connections. A head that is not for here, or not whole, or anything else but a request, is left
+// where it is: the connection goes back, and the front reads it.
 //
 // A connection is watched for arrivals (EPOLLET) from its first parking on. What arrives while a
 // request is in hand is remembered, and the registration renewed when it is parked again, which
@@ -229,9 +229,8 @@ void Worker::abandon_leases() {
 
 void Worker::on_lease_timer() {
     const auto now = os::monotonic_now();
-    return_leases([now](const LeasedConnection& lease) {
-        return now - lease.parked_at >= idle_limit;
-    });
+    return_leases(
+        [now](const LeasedConnection& lease) { return now - lease.parked_at >= idle_limit; });
     std::vector<std::pair<std::shared_ptr<const Link>, std::vector<std::byte>>> reports;
     {
         const os::MutexLock lock(mutex_);

@@ -55,9 +55,8 @@ TEST_F(WorkerLink, IntroducesItselfWithAllItsSlotsFree) {
     EXPECT_EQ(hello().slots, 4U);
     EXPECT_EQ(hello().credits, 4U);
     EXPECT_EQ(hello().process_id, static_cast<std::uint32_t>(::getpid()));
-    EXPECT_EQ(hello().capabilities,
-              wire::Hello::takes_bytes_beside | wire::Hello::keeps_ledger |
-                  wire::Hello::keeps_duplicates);
+    EXPECT_EQ(hello().capabilities, wire::Hello::takes_bytes_beside | wire::Hello::keeps_ledger |
+                                        wire::Hello::keeps_duplicates);
     EXPECT_LE(hello().version_lowest, wire::protocol_version);
     EXPECT_GE(hello().version_highest, wire::protocol_version);
     EXPECT_EQ(baton_worker_id(worker.get()), worker_id);

@@ -216,9 +216,10 @@ constexpr std::array service_rows{
     service_row<&ServiceChange::lease, &ServiceOptions::lease>(
         {.name = "lease",
          .type = Type::choice,
-         .summary = "Whether a worker may keep a connection for its client's next requests, which "
-                    "then cost no decision: never, whenever nobody waits, or (auto) while slots are "
-                    "left over and nobody has had to wait in the last second.",
+         .summary =
+             "Whether a worker may keep a connection for its client's next requests, which "
+             "then cost no decision: never, whenever nobody waits, or (auto) while slots are "
+             "left over and nobody has had to wait in the last second.",
          .choices = "off|on|auto"}),
 };
 

@@ -22,7 +22,7 @@ struct DoneReport {
     std::uint64_t bytes_written = 0;  ///< of the answer
     bool kept_duplicate = false;      ///< the worker has the connection's descriptor still
     bool ended_lease = false;  ///< bytes and credits of a lease; leased() has told of its requests
-    bool counted = false;  ///< by libbaton on the client's own socket: the bytes are right
+    bool counted = false;      ///< by libbaton on the client's own socket: the bytes are right
 
     friend bool operator==(const DoneReport&, const DoneReport&) = default;
 };
@@ -124,8 +124,9 @@ struct WorkerForgotten {
     WorkerId worker;
 };
 
-using Action = std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, RevokeLeases, ForgetDuplicate, AttachWanted,
-                            StartWorker, DrainWorker, KillWorker, WorkerForgotten>;
+using Action =
+    std::variant<Deliver, Requeued, Refuse, Recover, Fail, GiveBack, RevokeLeases, ForgetDuplicate,
+                 AttachWanted, StartWorker, DrainWorker, KillWorker, WorkerForgotten>;
 
 /// Appended to by the engine, visited by the caller after it has unlocked the service. Kept and
 /// cleared by the caller, so that steady state allocates nothing.

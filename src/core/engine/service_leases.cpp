@@ -5,9 +5,9 @@
 #include "core/engine/service_state.hpp"
 
 // A lease takes one slot as a request does, for as long as it lasts: to the engine it is the
-// assignment that has begun it. What is answered under it is reported in batches, and the slot comes
-// back with its `done`. So no lease can go beyond slots, and a leased connection whose worker dies is
-// recovered like any request.
+// assignment that has begun it. What is answered under it is reported in batches, and the slot
+// comes back with its `done`. So no lease can go beyond slots, and a leased connection whose worker
+// dies is recovered like any request.
 
 namespace baton::engine {
 namespace {

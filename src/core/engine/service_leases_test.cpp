@@ -103,8 +103,8 @@ TEST_F(Leases, OfALaterEpochAreNotEndedByAnEarlierRevocation) {
 TEST_F(Leases, ABlockedRequestThatWaitsEndsNone) {
     registers(1, 1);
     arrives(1);
-    stage.service.request_arrived(stage.now, RequestId{2},
-                                  {.client = ClientId{2}, .blocked = true}, stage.actions);
+    stage.service.request_arrived(stage.now, RequestId{2}, {.client = ClientId{2}, .blocked = true},
+                                  stage.actions);
     EXPECT_THAT(revoked(), IsEmpty());
     stage.service.set_client_blocked(stage.now, ClientId{2}, false, stage.actions);
     EXPECT_THAT(revoked(), ElementsAre(1));

@@ -73,7 +73,7 @@ struct Service::State {
     std::uint64_t next_assignment;
     std::uint64_t ready_numbers = 0;
     std::uint64_t request_numbers = 0;
-    std::uint32_t abandoned = 0;  ///< requests in the table whose client has left
+    std::uint32_t abandoned = 0;   ///< requests in the table whose client has left
     bool leases_to_check = false;  ///< a worker that does not serve may have leases
     bool leases_given = false;     ///< since the last revocation of all
     Instant lease_pause{};         ///< automatic leases are given again from then on

@@ -35,10 +35,9 @@ bool own(const RouteTable& table, std::string_view request_line, std::string_vie
 }
 
 TEST(LeaseRoutes, AreThoseOfTheFrontWithOneQuestionLeft) {
-    const auto all = RouteTable::build({route("/", mine), route("/there/", theirs),
-                                        route("/there/mine/", mine),
-                                        route("/there/mine/", theirs, "POST,PUT"),
-                                        route("*.example.org/", theirs)});
+    const auto all = RouteTable::build(
+        {route("/", mine), route("/there/", theirs), route("/there/mine/", mine),
+         route("/there/mine/", theirs, "POST,PUT"), route("*.example.org/", theirs)});
     ASSERT_TRUE(all);
     const auto text = write_lease_routes(*all, mine);
     EXPECT_EQ(text,

@@ -14,8 +14,8 @@
 
 // Orders: who sees `shown` sees the words stored before it; and no word of a later note is seen
 // before the `shown` that precedes it, so a writer that laps a reader is noticed by `shown` having
-// moved on. (Release and acquire on each word, not fences: ThreadSanitizer knows no fences.) A killed
-// writer has either shown a note or not.
+// moved on. (Release and acquire on each word, not fences: ThreadSanitizer knows no fences.) A
+// killed writer has either shown a note or not.
 
 namespace baton::wire {
 namespace {

@@ -64,7 +64,7 @@ struct LedgerEntry {
     };
 
     std::atomic<std::uint64_t> assignment{0};  ///< 0: the entry is free
-    std::atomic<std::uint64_t> shown{0};       ///< its last bit says which half; rises with each note
+    std::atomic<std::uint64_t> shown{0};  ///< its last bit says which half; rises with each note
     std::array<Half, 2> halves;
 };
 

@@ -15,9 +15,9 @@
 /// The link is a SOCK_SEQPACKET Unix socket. One packet carries one or more messages, each with an
 /// 8-byte header {u16 type, u16 flags = 0, u32 size of the whole message incl. header and padding},
 /// padded with zeros to a multiple of 8; all integers little-endian. A packet carries at most one
-/// descriptor (SCM_RIGHTS): that of its only TICKET, which may have a LEASE before it, or the ledger
-/// of its only WELCOME. Unknown message types with flag bit 15 (optional) set are skipped; all other
-/// unknown ones end the link.
+/// descriptor (SCM_RIGHTS): that of its only TICKET, which may have a LEASE before it, or the
+/// ledger of its only WELCOME. Unknown message types with flag bit 15 (optional) set are skipped;
+/// all other unknown ones end the link.
 ///
 /// There is one encoding of each message: reserved fields and padding are zero, and who receives
 /// anything else ends the link. Only HELLO may be longer than described here, so that a later

@@ -120,7 +120,7 @@ TEST(WorkerLinkLayout, TheOthers) {
               bytes_of({33, 0, 0, 0, 32, 0, 0, 0, 1,  0, 0, 0, 0, 64, 0, 0,
                         5,  0, 0, 0, 0,  0, 0, 0, 30, 0, 0, 0, 0, 0,  0, 0}));
     EXPECT_EQ(packet_of(Leased{.assignment = 7, .request = 8, .count = 1, .records = "r"}),
-              bytes_of({7, 0, 0, 0, 40, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 8,   0, 0, 0,
+              bytes_of({7, 0, 0, 0, 40, 0, 0, 0, 7, 0, 0, 0, 0,   0, 0, 0, 8, 0, 0, 0,
                         0, 0, 0, 0, 1,  0, 0, 0, 1, 0, 0, 0, 'r', 0, 0, 0, 0, 0, 0, 0}));
     EXPECT_EQ(packet_of(Lease{.assignment = 1,
                               .epoch = 2,
@@ -133,14 +133,12 @@ TEST(WorkerLinkLayout, TheOthers) {
               bytes_of({39, 0, 0, 0, 56, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0,
                         0,  0, 0, 0, 0,  3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0,
                         0,  0, 5, 0, 0,  0, 6, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0}));
-    EXPECT_EQ(packet_of(Revoke{9}),
-              bytes_of({40, 0, 0, 0, 16, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(packet_of(Revoke{9}), bytes_of({40, 0, 0, 0, 16, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0}));
     EXPECT_EQ(packet_of(Routes{.version = 3, .text = "+ * /"}),
               bytes_of({41, 0, 0, 0, 32, 0, 0, 0, 3,   0,   0,   0,   0,   0, 0, 0,
                         5,  0, 0, 0, 0,  0, 0, 0, '+', ' ', '*', ' ', '/', 0, 0, 0}));
     EXPECT_EQ(packet_of(Forget{.client = 9, .assignment = 7}),
-              bytes_of({42, 0, 0, 0, 24, 0, 0, 0, 9, 0, 0, 0,
-                        0,  0, 0, 0, 7,  0, 0, 0, 0, 0, 0, 0}));
+              bytes_of({42, 0, 0, 0, 24, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0}));
     EXPECT_EQ(packet_of(Drain{}), bytes_of({35, 0, 0, 0, 8, 0, 0, 0}));
     EXPECT_EQ(packet_of(Reinit{}), bytes_of({36, 0, 0, 0, 8, 0, 0, 0}));
     EXPECT_EQ(packet_of(Status{}), bytes_of({37, 0, 0, 0, 8, 0, 0, 0}));
@@ -266,11 +264,14 @@ void any_message(Sample& sample) {
                                    any<std::uint32_t>(), sample.text};
             break;
         case 1:
-            sample.message = Done{
-                any<std::uint64_t>(), *rc::gen::element(Done::keep, Done::close, Done::released),
-                any<std::uint16_t>(), any<std::uint32_t>(),
-                any<std::uint64_t>(), any<std::uint64_t>(),
-                static_cast<std::uint8_t>(any<std::uint8_t>() & Done::known_flags)};
+            sample.message =
+                Done{any<std::uint64_t>(),
+                     *rc::gen::element(Done::keep, Done::close, Done::released),
+                     any<std::uint16_t>(),
+                     any<std::uint32_t>(),
+                     any<std::uint64_t>(),
+                     any<std::uint64_t>(),
+                     static_cast<std::uint8_t>(any<std::uint8_t>() & Done::known_flags)};
             break;
         case 2: sample.message = Decline{any<std::uint64_t>(), any<std::uint32_t>()}; break;
         case 3: sample.message = Credit{any<std::uint32_t>()}; break;
@@ -301,10 +302,9 @@ void any_message(Sample& sample) {
                                     any<std::uint32_t>(), sample.text};
             break;
         case 12:
-            sample.message =
-                Lease{any<std::uint64_t>(), any<std::uint64_t>(), any<std::uint64_t>(),
-                      any<std::uint64_t>(), any<std::uint32_t>(), any<std::uint32_t>(),
-                      any<std::uint32_t>(), any<std::uint32_t>()};
+            sample.message = Lease{any<std::uint64_t>(), any<std::uint64_t>(), any<std::uint64_t>(),
+                                   any<std::uint64_t>(), any<std::uint32_t>(), any<std::uint32_t>(),
+                                   any<std::uint32_t>(), any<std::uint32_t>()};
             break;
         case 13: sample.message = Revoke{any<std::uint64_t>()}; break;
         case 14:

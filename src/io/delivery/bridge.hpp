@@ -113,9 +113,9 @@ private:
     os::UniqueFd here_;
     os::UniqueFd worker_end_;
     RequestExtent extent_;
-    bool one_request_ = false;  ///< has another head
+    bool one_request_ = false;        ///< has another head
     std::uint64_t head_to_drop_ = 0;  ///< of the client's bytes: the worker has the other head
-    std::uint64_t taken_ = 0;  ///< of the request, from the client or beside
+    std::uint64_t taken_ = 0;         ///< of the request, from the client or beside
     http::ChunkedDecoder chunks_;
     std::string beginning_;
     std::uint64_t to_worker_sent_ = 0;

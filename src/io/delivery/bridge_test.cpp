@@ -157,8 +157,8 @@ TEST_F(BridgeTest, AnotherHeadStandsInTheRequestsPlaceAndNothingBehindItIsCarrie
 }
 
 TEST_F(BridgeTest, OfTheHeadAndBodyThatWereConsumedOnlyTheBodyFollowsTheOtherHead) {
-    for (const std::size_t consumed : {std::size_t{0}, head.size() / 2, head.size(),
-                                       head.size() + 2}) {
+    for (const std::size_t consumed :
+         {std::size_t{0}, head.size() / 2, head.size(), head.size() + 2}) {
         const std::string whole = std::string(head) + "body";
         send(client_, whole.substr(consumed));
         open({.head_bytes = head.size(), .body_bytes = 4}, whole.substr(0, consumed), "HEAD: ");

@@ -9,9 +9,9 @@
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
+#include "core/wire/ledger.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/loop/event_loop.hpp"
-#include "core/wire/ledger.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
 

@@ -21,7 +21,8 @@
 // - A client in clients_ is not `over`; one that is over lies in closed_ until the batch has ended,
 //   so that a handler may close its own client and still look at it.
 // - requests_ names a client for every request between its arrival and its end, and no other.
-// - While a request is handed over what happens on the connection is the worker's affair: nothing is
+// - While a request is handed over what happens on the connection is the worker's affair: nothing
+// is
 //   read, and of arrivals it is only remembered that there were some. Only the timer looks, by
 //   stream offsets.
 

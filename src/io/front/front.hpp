@@ -45,8 +45,8 @@ struct Consignment {
     std::uint32_t head_bytes = 0;
     std::uint64_t body_bytes = 0;  ///< of a sized body
     bool chunked = false;
-    std::string_view bytes_beside;  ///< consumed by an earlier worker
-    std::string_view head;          ///< as copied
+    std::string_view bytes_beside;       ///< consumed by an earlier worker
+    std::string_view head;               ///< as copied
     KeptDuplicate* duplicate = nullptr;  ///< what a worker has kept of this client's connection
     bool may_keep_duplicate = false;
     const ListenerOptions* options = nullptr;
@@ -114,8 +114,8 @@ public:
     /// @return nullopt: the request has ended meanwhile
     std::optional<HandedOver> delivered(RequestId request, Assignment assignment,
                                         bool kept = false);
-    /// Before give_back(): what the worker has kept, if it has. Before a delivery: null, so that the
-    /// duplicate goes.
+    /// Before give_back(): what the worker has kept, if it has. Before a delivery: null, so that
+    /// the duplicate goes.
     void set_duplicate(RequestId request, std::unique_ptr<KeptDuplicate> duplicate);
     [[nodiscard]] KeptDuplicate* duplicate_of(RequestId request);
     /// Before delivered(): where the worker notes how far it is, and whether it may keep the

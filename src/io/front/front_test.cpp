@@ -292,7 +292,8 @@ TEST_F(FrontTest, UnreadIsSeenRightEvenAfterTheClientHasHalfClosed) {
     hand_over(request).reset();
     os::shutdown_writing(client.borrow());
     until([&] {
-        return front->examine(request, Assignment{1}, true).verdict == RecoveryVerdict::redeliverable;
+        return front->examine(request, Assignment{1}, true).verdict ==
+               RecoveryVerdict::redeliverable;
     });
 }
 

@@ -58,26 +58,25 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
     }
     // A server that has had it as its own may have made it a blocking one, for all its holders.
     if (std::exchange(client->request.kept, false)) os::set_non_blocking(client->fd.borrow());
-    // Each piece of a body would be an arrival. A report that is still under way will find the state
-    // `delivering` and do nothing.
+    // Each piece of a body would be an arrival. A report that is still under way will find the
+    // state `delivering` and do nothing.
     if (!client->watch.reports_arrivals() || client->request.has_body()) client->watch.disarm();
     client->enter(ClientState::delivering);
     client->request.assignment = assignment;
     client->request.worker = worker;
-    return Consignment{
-        .connection = client->fd.borrow(),
-        .client = client->id(),
-        .client_address = client->record->address,
-        .head_bytes = client->request.head_bytes,
-        .body_bytes = client->request.expected_bytes - client->request.head_bytes,
-        .chunked = client->request.chunked,
-        .bytes_beside = beside,
-        .head = std::string_view(client->copy).substr(0, client->request.head_bytes),
-        .duplicate = client->duplicate.get(),
-        .may_keep_duplicate = !client->unix_socket && !draining_until_,
-        .options = client->options.get(),
-        .lines_wanted = access_.lines_wanted(),
-        .whole_host = client->request.place.whole_host};
+    return Consignment{.connection = client->fd.borrow(),
+                       .client = client->id(),
+                       .client_address = client->record->address,
+                       .head_bytes = client->request.head_bytes,
+                       .body_bytes = client->request.expected_bytes - client->request.head_bytes,
+                       .chunked = client->request.chunked,
+                       .bytes_beside = beside,
+                       .head = std::string_view(client->copy).substr(0, client->request.head_bytes),
+                       .duplicate = client->duplicate.get(),
+                       .may_keep_duplicate = !client->unix_socket && !draining_until_,
+                       .options = client->options.get(),
+                       .lines_wanted = access_.lines_wanted(),
+                       .whole_host = client->request.place.whole_host};
 }
 
 std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignment, bool kept) {
@@ -104,9 +103,8 @@ std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignm
         client->last_unread = os::bytes_unread(client->fd.borrow());
         set_deadline(*client, std::min(answer_at, loop_.now() + sign_interval));
     }
-    return HandedOver{
-        .head = std::string_view(client->copy).substr(0, client->request.head_bytes),
-        .client_address = client->record->address};
+    return HandedOver{.head = std::string_view(client->copy).substr(0, client->request.head_bytes),
+                      .client_address = client->record->address};
 }
 
 void Front::set_duplicate(RequestId request, std::unique_ptr<KeptDuplicate> duplicate) {
@@ -176,8 +174,8 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
         return give_up_silent(*client, *now, if_silent);
     }
     // A worker that keeps connections has not counted what its server wrote.
-    const auto written = client->request.kept && now ? now->written - client->base.written
-                                                     : report.bytes_written;
+    const auto written =
+        client->request.kept && now ? now->written - client->base.written : report.bytes_written;
     log(*client, report.status, written, std::nullopt);
     if (released) {
         client->duplicated = false;  // closing must not end what is the worker's now

@@ -20,9 +20,10 @@
 #include "io/os/socket.hpp"
 #include "io/os/stream_offsets.hpp"
 
-// A leased connection is, to the front, one request that has not ended yet: client.base stands where
-// it began. How far it has come since is in the worker's ledger, in bytes from there. The ledger is
-// the worker's word; what the kernel counts has to agree with it, or nothing is concluded from it.
+// A leased connection is, to the front, one request that has not ended yet: client.base stands
+// where it began. How far it has come since is in the worker's ledger, in bytes from there. The
+// ledger is the worker's word; what the kernel counts has to agree with it, or nothing is concluded
+// from it.
 
 namespace baton::front {
 namespace {
@@ -90,8 +91,7 @@ void Front::lease_over(Client& client, const engine::DoneReport& report) {
     const auto now = offsets_of(client);
     // As for a single request: who answers by his own means need not count what he writes.
     const bool agrees = now && now->consumed - client.base.consumed == report.bytes_read;
-    const bool keep =
-        report.disposition == engine::Disposition::keep && agrees && !draining_until_;
+    const bool keep = report.disposition == engine::Disposition::keep && agrees && !draining_until_;
     if (!keep) return close_after_done(client, now);
     client.base = *now;
     forget_request(client);
@@ -132,11 +132,12 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
         report.status = note.status;
         if (!note.keeps) report.disposition = engine::Disposition::close;
         if (leased) {
-            log_leased(client, {.bytes_written = note.answer_bytes,
-                                .ended_ns = static_cast<std::uint64_t>(
-                                    loop_.now().time_since_epoch().count()),
-                                .service_ns = 0,
-                                .status = note.status});
+            log_leased(
+                client,
+                {.bytes_written = note.answer_bytes,
+                 .ended_ns = static_cast<std::uint64_t>(loop_.now().time_since_epoch().count()),
+                 .service_ns = 0,
+                 .status = note.status});
         }
         return Examined{answered, report};
     }
@@ -213,10 +214,9 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     }
     // The worker's own word says how much of the body is missing, but only of this client's.
     const bool body_missing =
-        note.in_hand &&
-        (note.request_bytes == 0
-             ? more_was_read
-             : now.consumed - client.base.consumed < note.read_before + note.request_bytes);
+        note.in_hand && (note.request_bytes == 0 ? more_was_read
+                                                 : now.consumed - client.base.consumed <
+                                                       note.read_before + note.request_bytes);
     if (body_missing && unread == 0 && cut_off(client, limit)) return true;
     dispatcher_.hung(request.place.service, request.id, request.assignment,
                      begun ? Errc::worker_stalled : Errc::worker_hung);

@@ -16,9 +16,9 @@
 #include "io/os/socket.hpp"
 
 // The head is peeked, so the bytes stay in the socket for the worker. A partial head leaves the
-// socket readable; so it is arrivals that are waited for (EPOLLET), which come once for each piece, on
-// TCP and on Unix sockets alike. Each look parses no line twice, but copies the head from its first
-// byte on: a head in many small pieces is looked at by a timer after a while.
+// socket readable; so it is arrivals that are waited for (EPOLLET), which come once for each piece,
+// on TCP and on Unix sockets alike. Each look parses no line twice, but copies the head from its
+// first byte on: a head in many small pieces is looked at by a timer after a while.
 
 namespace baton::front {
 namespace {
@@ -109,8 +109,8 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
     }
     // What lies behind the request, bytes or the client's end, has been reported already: it is
     // looked for when the request is over. A look that is full may not have shown all.
-    const bool more_behind = bytes.size() > request.expected_bytes ||
-                             bytes.size() == client.options->head.head_bytes;
+    const bool more_behind =
+        bytes.size() > request.expected_bytes || bytes.size() == client.options->head.head_bytes;
     client.stirred = client.stirred || more_behind || client.peer_finished;
     // Of a pipelined next request nothing is needed.
     client.copy.assign(request.chunked ? bytes : bytes.substr(0, request.expected_bytes));

@@ -63,7 +63,7 @@ Result<SharedMemory> make_shared_memory(const char* name, std::size_t size, std:
 }
 
 Result<SharedMapping> map_shared_memory(BorrowedFd fd, std::size_t size) {
-    struct stat facts {};
+    struct stat facts{};
     if (::fstat(fd.get(), &facts) != 0) return fail(Errc::system_call, errno);
     const int seals = ::fcntl(fd.get(), F_GET_SEALS);
     const bool fixed = seals >= 0 && (seals & F_SEAL_SHRINK) != 0;

@@ -29,8 +29,8 @@ struct Process {
     /// The connections it holds, by the assignment they came with.
     std::map<Assignment, RequestId> held;
 
-    /// Which of them it may keep for their clients' next requests, under which epoch; and how many of
-    /// these it has answered.
+    /// Which of them it may keep for their clients' next requests, under which epoch; and how many
+    /// of these it has answered.
     struct Lease {
         std::uint64_t epoch = 0;
         std::uint32_t answered = 0;

@@ -90,11 +90,11 @@ void AccessLog::finished(const front::Access& access) {
 void AccessLog::append_combined(const front::Access& access, std::string_view service) {
     fmt::format_to(std::back_inserter(lines_),
                    "{} - - [{:%d/%b/%Y:%H:%M:%S} +0000] {} {} {} {} {} {} {} {} {} {} {}\n",
-                   access.client_host, utc(time_of(access)),
-                   quoted_or_dash(access.request_line), access.status, access.bytes_written,
-                   quoted_or_dash(access.referer), quoted_or_dash(access.user_agent),
-                   value_of(access.request), service.empty() ? "-" : service,
-                   value_of(access.worker), optional_milliseconds(access.queue_time, "-"),
+                   access.client_host, utc(time_of(access)), quoted_or_dash(access.request_line),
+                   access.status, access.bytes_written, quoted_or_dash(access.referer),
+                   quoted_or_dash(access.user_agent), value_of(access.request),
+                   service.empty() ? "-" : service, value_of(access.worker),
+                   optional_milliseconds(access.queue_time, "-"),
                    optional_milliseconds(access.service_time, "-"),
                    access.error ? describe(*access.error).name : "-");
 }

@@ -1,7 +1,7 @@
 #include "programs/batond/bridges.hpp"
 
-#include <functional>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>

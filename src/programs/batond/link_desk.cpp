@@ -139,15 +139,15 @@ std::shared_ptr<ServiceCell> LinkDesk::cell_of(const delivery::WorkerLink& link)
 void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
     const auto cell = cell_of(link);
     if (!cell) return;
-    const engine::DoneReport report{.disposition = disposition_of(done.disposition),
-                                    .status = done.status,
-                                    .credits = done.credits,
-                                    .bytes_read = done.bytes_read,
-                                    .bytes_written = done.bytes_written,
-                                    .kept_duplicate =
-                                        (done.flags & wire::Done::kept_duplicate) != 0,
-                                    .ended_lease = (done.flags & wire::Done::ended_lease) != 0,
-                                    .counted = (done.flags & wire::Done::counted) != 0};
+    const engine::DoneReport report{
+        .disposition = disposition_of(done.disposition),
+        .status = done.status,
+        .credits = done.credits,
+        .bytes_read = done.bytes_read,
+        .bytes_written = done.bytes_written,
+        .kept_duplicate = (done.flags & wire::Done::kept_duplicate) != 0,
+        .ended_lease = (done.flags & wire::Done::ended_lease) != 0,
+        .counted = (done.flags & wire::Done::counted) != 0};
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.done(now, link.worker(), Assignment{done.assignment}, report, out);
     });

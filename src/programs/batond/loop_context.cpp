@@ -66,7 +66,8 @@ void LoopContext::request_arrived(front::Front& front, ClientId client, RequestI
         const auto priority = match.route->priority
                                   ? static_cast<std::uint8_t>(*match.route->priority)
                                   : options.priority;
-        service.request_arrived(now, request, {.client = client, .priority = priority, .may_lease = true}, out);
+        service.request_arrived(now, request,
+                                {.client = client, .priority = priority, .may_lease = true}, out);
     };
     performer_.drive(cell, arrive, [&] { front.place(request, place); });
 }

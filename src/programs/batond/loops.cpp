@@ -131,11 +131,10 @@ Result<> Loops::stop_listening(const os::Address& address) {
 
 void Loops::publish(const std::shared_ptr<const Routing>& routing) {
     for (std::size_t index = 0; index < loops_.size(); ++index) {
-        loops_[index]->post(
-            [&context = *contexts_[index], &desk = *desks_[index], routing] {
-                context.set_routing(routing);
-                desk.tell_routes();
-            });
+        loops_[index]->post([&context = *contexts_[index], &desk = *desks_[index], routing] {
+            context.set_routing(routing);
+            desk.tell_routes();
+        });
     }
 }
 

@@ -184,15 +184,14 @@ std::optional<wire::Lease> Performer::lease_for(const engine::Deliver& action,
                                                 const front::Consignment& consignment) const {
     if (action.lease_epoch == 0 || !consignment.may_keep_duplicate) return std::nullopt;
     const auto& limits = consignment.options->head;
-    return wire::Lease{
-        .assignment = value_of(action.assignment),
-        .epoch = action.lease_epoch,
-        .routes_version = routes_version_,
-        .body_limit = consignment.options->body_limit_bytes,
-        .head_bytes = static_cast<std::uint32_t>(limits.head_bytes),
-        .target_bytes = static_cast<std::uint32_t>(limits.target_bytes),
-        .fields = static_cast<std::uint32_t>(limits.fields),
-        .flags = consignment.lines_wanted ? wire::Lease::lines_wanted : 0U};
+    return wire::Lease{.assignment = value_of(action.assignment),
+                       .epoch = action.lease_epoch,
+                       .routes_version = routes_version_,
+                       .body_limit = consignment.options->body_limit_bytes,
+                       .head_bytes = static_cast<std::uint32_t>(limits.head_bytes),
+                       .target_bytes = static_cast<std::uint32_t>(limits.target_bytes),
+                       .fields = static_cast<std::uint32_t>(limits.fields),
+                       .flags = consignment.lines_wanted ? wire::Lease::lines_wanted : 0U};
 }
 
 void Performer::leased(RequestId request, WorkerId worker, Assignment assignment,

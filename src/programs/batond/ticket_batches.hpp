@@ -33,8 +33,8 @@ public:
     void add(const std::shared_ptr<delivery::WorkerLink>& link, const wire::Ticket& ticket,
              const wire::Lease* lease, Sent sent);
 
-    /// The worker is to close the duplicate that it kept for this client at the end of `under`. Sent
-    /// at once when the link has room, else with the next batch.
+    /// The worker is to close the duplicate that it kept for this client at the end of `under`.
+    /// Sent at once when the link has room, else with the next batch.
     void forget(const std::shared_ptr<delivery::WorkerLink>& link, ClientId client,
                 Assignment under);
 
@@ -57,7 +57,7 @@ private:
     void send_forgotten();
 
     Outcome outcome_;
-    std::vector<Batch> batches_;        // the first in_use_ of them; the others keep their memory
+    std::vector<Batch> batches_;  // the first in_use_ of them; the others keep their memory
     std::size_t in_use_ = 0;
     std::vector<Forgotten> forgotten_;  // for links that were full; at most one for each duplicate
 };

@@ -17,8 +17,8 @@
 // A request that offers `Upgrade: echo` gets its lines back, on a connection that was released; it
 // keeps its slot with ?keep-slot=1. With several slots each request has a thread of its own.
 //
-// With the argument `heads` it takes requests with their heads read, as most workers do; then it can
-// be given leases, and knows neither before-read nor decline.
+// With the argument `heads` it takes requests with their heads read, as most workers do; then it
+// can be given leases, and knows neither before-read nor decline.
 //
 // BATON_TEST_STAGE names the socket where the test waits to hear of stages that were reached.
 
