@@ -229,7 +229,8 @@ BATON_API int baton_request_read_head(baton_request_t* request) BATON_NOEXCEPT;
  * its registration would outlive the descriptor and report the next request's bytes. */
 BATON_API int baton_request_fd(const baton_request_t* request) BATON_NOEXCEPT;
 
-/* As in batond's access log. */
+/* As in batond's access log. Requests that come under a lease have the id of the one that it began
+ * with. */
 BATON_API uint64_t baton_request_id(const baton_request_t* request) BATON_NOEXCEPT;
 /* The same for all requests of one connection. */
 BATON_API uint64_t baton_request_client_id(const baton_request_t* request) BATON_NOEXCEPT;
