@@ -115,8 +115,8 @@ class Leases : public ConnectedWorker {
 protected:
     void connect_with_ledger(std::uint32_t slots) {
         const auto size = wire::Ledger::size_for(slots);
-        memory = std::move(*os::make_shared_memory("test", size, size));
-        ledger = wire::Ledger::make(memory.mapping.bytes(), slots);
+        memory_ = std::move(*os::make_shared_memory("test", size, size));
+        ledger_ = wire::Ledger::make(memory_.mapping.bytes(), slots);
         const std::string path = batond.path();
         baton_worker_options_t options = options_for(path);
         options.slots = slots;
@@ -125,7 +125,7 @@ protected:
             hello_packet = *link.next();
             link.send(wire::Welcome{.worker = worker_id,
                                     .ledger_bytes = static_cast<std::uint32_t>(size)},
-                      memory.fd.borrow());
+                      memory_.fd.borrow());
         });
         baton_worker_t* handle = nullptr;
         ASSERT_EQ(baton_worker_connect(&options, &handle), BATON_OK);
@@ -167,7 +167,7 @@ protected:
 
     wire::LedgerNote note() {
         std::size_t hint = 0;
-        const auto found = ledger.find(assignment, hint);
+        const auto found = ledger_.find(assignment, hint);
         return found ? found->note : wire::LedgerNote{};
     }
 
@@ -198,8 +198,8 @@ protected:
         return it;
     }
 
-    os::SharedMemory memory;
-    wire::Ledger ledger;
+    os::SharedMemory memory_;
+    wire::Ledger ledger_;
 };
 
 TEST_F(Leases, NextRequestsComeWithoutATicket) {
@@ -234,7 +234,7 @@ TEST_F(Leases, ARevocationIsSeenBeforeTheNextHeadIsRead) {
     connect_with_ledger(1);
     Client client;
     begin(client);
-    ledger.raise_epoch(6);
+    ledger_.raise_epoch(6);
     client.send(get);
     EXPECT_EQ(next_word().get<wire::Leased>().count, 1U);
     EXPECT_EQ(next_word().get<wire::Done>().bytes_read, get.size());
@@ -253,7 +253,7 @@ TEST_F(Leases, ARevocationCallsIdleConnectionsBack) {
 TEST_F(Leases, AnEarlierEpochOrOtherRoutesMakeNoLease) {
     connect_with_ledger(1);
     Client client;
-    ledger.raise_routes_version(2);
+    ledger_.raise_routes_version(2);
     client.send(get);
     send_leased_ticket(client, get);
     answer(accept(), "only");

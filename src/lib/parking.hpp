@@ -45,7 +45,7 @@ public:
 
     /// @param which  bool(const LeasedConnection&)
     template <typename Which>
-    [[nodiscard]] std::vector<std::unique_ptr<LeasedConnection>> take_if(Which which) {
+    [[nodiscard]] std::vector<std::unique_ptr<LeasedConnection>> take_if(const Which& which) {
         std::vector<std::unique_ptr<LeasedConnection>> taken;
         if (count_ == 0) return taken;
         for (auto& place : places_) {

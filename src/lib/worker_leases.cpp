@@ -131,14 +131,15 @@ int Worker::take_leased(std::size_t entry, bool read_head, Request*& request) {
         request = taken.release();
         return BATON_OK;
     }
-    bool parked = false;
     {
         const os::MutexLock lock(mutex_);
-        unused_.push_back(std::move(taken));
-        parked = next == Request::NextHead::nothing && !leaving_;
-        if (parked) parking_.park(std::move(lease));
+        if (unused_.size() < unused_.capacity()) unused_.push_back(std::move(taken));
+        if (next == Request::NextHead::nothing && !leaving_) {
+            parking_.park(std::move(lease));
+            return made_progress;
+        }
     }
-    if (!parked) return_lease(*lease);
+    return_lease(*lease);
     return made_progress;
 }
 

@@ -1,5 +1,3 @@
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -19,40 +17,40 @@ using testing::IsEmpty;
 class Leases : public testing::Test {
 protected:
     explicit Leases(LeaseMode mode = LeaseMode::on)
-        : stage(with([mode](ServiceOptions& options) { options.lease = mode; })) {}
+        : stage_(with([mode](ServiceOptions& options) { options.lease = mode; })) {}
 
     void registers(std::uint32_t worker, std::uint32_t slots) {
-        stage.service.worker_registered(stage.now, WorkerId{worker},
-                                        {.slots = slots, .credits = slots, .takes_leases = true},
-                                        stage.actions);
-        stage.service.check_invariants();
+        stage_.service.worker_registered(stage_.now, WorkerId{worker},
+                                         {.slots = slots, .credits = slots, .takes_leases = true},
+                                         stage_.actions);
+        stage_.service.check_invariants();
     }
     Deliver arrives(std::uint64_t request, std::uint64_t client = 1) {
         waits(request, client);
-        const auto deliveries = stage.taken<Deliver>();
+        const auto deliveries = stage_.taken<Deliver>();
         EXPECT_EQ(deliveries.size(), 1U);
-        stage.delivered(deliveries.front());
+        stage_.delivered(deliveries.front());
         return deliveries.front();
     }
     void waits(std::uint64_t request, std::uint64_t client = 1) {
-        stage.service.request_arrived(stage.now, RequestId{request},
-                                      {.client = ClientId{client}, .may_lease = true},
-                                      stage.actions);
-        stage.service.check_invariants();
+        stage_.service.request_arrived(stage_.now, RequestId{request},
+                                       {.client = ClientId{client}, .may_lease = true},
+                                       stage_.actions);
+        stage_.service.check_invariants();
     }
     void leased(const Deliver& it, std::size_t count) {
         const std::vector<LeasedAnswer> answers(count, {.response = 2ms, .status = 200});
-        stage.service.leased(stage.now, it.worker, it.assignment, answers, stage.actions);
-        stage.service.check_invariants();
+        stage_.service.leased(stage_.now, it.worker, it.assignment, answers, stage_.actions);
+        stage_.service.check_invariants();
     }
     void returned(const Deliver& it) {
-        stage.service.done(stage.now, it.worker, it.assignment,
-                           {.status = 200, .credits = 1, .ended_lease = true}, stage.actions);
-        stage.service.check_invariants();
+        stage_.service.done(stage_.now, it.worker, it.assignment,
+                            {.status = 200, .credits = 1, .ended_lease = true}, stage_.actions);
+        stage_.service.check_invariants();
     }
-    std::vector<std::uint32_t> revoked() { return stage.workers_of<RevokeLeases>(); }
+    std::vector<std::uint32_t> revoked() { return stage_.workers_of<RevokeLeases>(); }
 
-    Stage stage;
+    Stage stage_;
 };
 
 class AutomaticLeases : public Leases {
@@ -64,10 +62,10 @@ TEST_F(Leases, AreGivenToWorkersThatTakeThemAndForConnectionsThatCanBeLeased) {
     registers(1, 1);
     const auto first = arrives(1);
     EXPECT_NE(first.lease_epoch, 0U);
-    stage.done(first);
+    stage_.done(first);
 
-    stage.arrives(2);  // its connection cannot be
-    EXPECT_EQ(stage.taken<Deliver>().front().lease_epoch, 0U);
+    stage_.arrives(2);  // its connection cannot be
+    EXPECT_EQ(stage_.taken<Deliver>().front().lease_epoch, 0U);
 
     Stage plain;
     plain.registers(1);
@@ -84,8 +82,8 @@ TEST_F(Leases, EndWhenSomebodyWaits) {
     EXPECT_THAT(revoked(), ElementsAre(1, 2));
     waits(4);
     EXPECT_THAT(revoked(), IsEmpty());  // once is enough
-    stage.done(first);
-    const auto next = stage.taken<Deliver>();
+    stage_.done(first);
+    const auto next = stage_.taken<Deliver>();
     ASSERT_EQ(next.size(), 1U);
     EXPECT_EQ(next.front().lease_epoch, 0U);  // another one waits still
 }
@@ -93,8 +91,8 @@ TEST_F(Leases, EndWhenSomebodyWaits) {
 TEST_F(Leases, OfALaterEpochAreNotEndedByAnEarlierRevocation) {
     registers(1, 2);
     const auto first = arrives(1);
-    stage.service.revoke_leases(stage.now, stage.actions);
-    const auto order = stage.taken<RevokeLeases>();
+    stage_.service.revoke_leases(stage_.now, stage_.actions);
+    const auto order = stage_.taken<RevokeLeases>();
     ASSERT_EQ(order.size(), 1U);
     EXPECT_GT(order.front().epoch, first.lease_epoch);
     EXPECT_GE(arrives(2).lease_epoch, order.front().epoch);
@@ -103,30 +101,30 @@ TEST_F(Leases, OfALaterEpochAreNotEndedByAnEarlierRevocation) {
 TEST_F(Leases, ABlockedRequestThatWaitsEndsNone) {
     registers(1, 1);
     arrives(1);
-    stage.service.request_arrived(stage.now, RequestId{2}, {.client = ClientId{2}, .blocked = true},
-                                  stage.actions);
+    stage_.service.request_arrived(stage_.now, RequestId{2},
+                                   {.client = ClientId{2}, .blocked = true}, stage_.actions);
     EXPECT_THAT(revoked(), IsEmpty());
-    stage.service.set_client_blocked(stage.now, ClientId{2}, false, stage.actions);
+    stage_.service.set_client_blocked(stage_.now, ClientId{2}, false, stage_.actions);
     EXPECT_THAT(revoked(), ElementsAre(1));
 }
 
 TEST_F(Leases, EndWithTheServingOfTheirWorker) {
     registers(1, 2);
     arrives(1);
-    ASSERT_TRUE(stage.service.pause_worker(stage.now, WorkerId{1}, stage.actions));
+    ASSERT_TRUE(stage_.service.pause_worker(stage_.now, WorkerId{1}, stage_.actions));
     EXPECT_THAT(revoked(), ElementsAre(1));
-    ASSERT_TRUE(stage.service.ready_worker(stage.now, WorkerId{1}, stage.actions));
+    ASSERT_TRUE(stage_.service.ready_worker(stage_.now, WorkerId{1}, stage_.actions));
     EXPECT_NE(arrives(2).lease_epoch, 0U);
-    ASSERT_TRUE(stage.service.block_worker(stage.now, WorkerId{1}, stage.actions));
+    ASSERT_TRUE(stage_.service.block_worker(stage_.now, WorkerId{1}, stage_.actions));
     EXPECT_THAT(revoked(), ElementsAre(1));
 }
 
 TEST_F(Leases, EndWithTheOption) {
     registers(1, 2);
     arrives(1);
-    auto options = stage.service.options();
+    auto options = stage_.service.options();
     options.lease = LeaseMode::off;
-    stage.service.configure(stage.now, options, stage.actions);
+    stage_.service.configure(stage_.now, options, stage_.actions);
     EXPECT_THAT(revoked(), ElementsAre(1));
     EXPECT_EQ(arrives(2).lease_epoch, 0U);
 }
@@ -134,12 +132,12 @@ TEST_F(Leases, EndWithTheOption) {
 TEST_F(Leases, EndWhenAnOperatorTurnsToTheirClient) {
     registers(1, 3);
     arrives(1, 10);
-    stage.service.set_client_priority(stage.now, ClientId{11}, 5, stage.actions);
+    stage_.service.set_client_priority(stage_.now, ClientId{11}, 5, stage_.actions);
     EXPECT_THAT(revoked(), IsEmpty());
-    stage.service.set_client_priority(stage.now, ClientId{10}, 5, stage.actions);
+    stage_.service.set_client_priority(stage_.now, ClientId{10}, 5, stage_.actions);
     EXPECT_THAT(revoked(), ElementsAre(1));
     arrives(2, 12);
-    stage.service.set_client_blocked(stage.now, ClientId{12}, true, stage.actions);
+    stage_.service.set_client_blocked(stage_.now, ClientId{12}, true, stage_.actions);
     EXPECT_THAT(revoked(), ElementsAre(1));
 }
 
@@ -149,13 +147,13 @@ TEST_F(Leases, CountAsTransactionsOnceEach) {
     leased(first, 3);
     leased(first, 2);
     returned(first);
-    EXPECT_THAT(stage.requests_of<GiveBack>(), ElementsAre(1));
-    EXPECT_EQ(stage.view().transactions, 5U);
-    const auto view = stage.worker(1);
+    EXPECT_THAT(stage_.requests_of<GiveBack>(), ElementsAre(1));
+    EXPECT_EQ(stage_.view().transactions, 5U);
+    const auto view = stage_.worker(1);
     EXPECT_EQ(view.transactions, 5U);
     EXPECT_EQ(view.to_count, 5U);
     EXPECT_EQ(view.from_count, 5U);
-    EXPECT_EQ(stage.service.response_times().count(), 5U);
+    EXPECT_EQ(stage_.service.response_times().count(), 5U);
 }
 
 TEST_F(Leases, ReportsOfAnOtherWorkerOrAnEarlierAssignmentCountForNothing) {
@@ -164,71 +162,71 @@ TEST_F(Leases, ReportsOfAnOtherWorkerOrAnEarlierAssignmentCountForNothing) {
     auto wrong = first;
     wrong.worker = WorkerId{2};
     leased(wrong, 3);
-    stage.done(first);
+    stage_.done(first);
     leased(first, 3);
-    EXPECT_EQ(stage.view().transactions, 1U);
+    EXPECT_EQ(stage_.view().transactions, 1U);
 }
 
 TEST_F(Leases, ARequestWhoseAnswerWasCompleteWhenItsWorkerDiedIsDone) {
-    stage.expect_host();
-    stage.configure_worker(1);
-    stage.service.start(stage.now, stage.actions);
-    stage.service.worker_started(stage.now, WorkerId{1}, 101);
-    stage.service.worker_registered(stage.now, WorkerId{1},
-                                    {.process_id = 101, .managed = true, .takes_leases = true},
-                                    stage.actions);
-    stage.actions.clear();
+    stage_.expect_host();
+    stage_.configure_worker(1);
+    stage_.service.start(stage_.now, stage_.actions);
+    stage_.service.worker_started(stage_.now, WorkerId{1}, 101);
+    stage_.service.worker_registered(stage_.now, WorkerId{1},
+                                     {.process_id = 101, .managed = true, .takes_leases = true},
+                                     stage_.actions);
+    stage_.actions.clear();
     const auto first = arrives(1);
-    stage.dies(1);
-    ASSERT_EQ(stage.taken<Recover>().size(), 1U);
-    stage.service.recovered(stage.now, first.request, first.assignment, RecoveryVerdict::answered,
-                            stage.actions, {.disposition = Disposition::keep, .status = 200});
-    const auto back = stage.taken<GiveBack>();
+    stage_.dies(1);
+    ASSERT_EQ(stage_.taken<Recover>().size(), 1U);
+    stage_.service.recovered(stage_.now, first.request, first.assignment, RecoveryVerdict::answered,
+                             stage_.actions, {.disposition = Disposition::keep, .status = 200});
+    const auto back = stage_.taken<GiveBack>();
     ASSERT_EQ(back.size(), 1U);
     EXPECT_EQ(back.front().report.disposition, Disposition::keep);
-    EXPECT_EQ(stage.view().transactions, 1U);
-    EXPECT_EQ(stage.view().failed, 0U);
+    EXPECT_EQ(stage_.view().transactions, 1U);
+    EXPECT_EQ(stage_.view().failed, 0U);
 }
 
 TEST_F(Leases, ARequestThatCameUnderOneIsRedeliveredAsOneOfItsOwn) {
-    stage.expect_host();
-    for (const std::uint32_t worker : {1U, 2U}) stage.configure_worker(worker);
-    stage.service.start(stage.now, stage.actions);
+    stage_.expect_host();
+    for (const std::uint32_t worker : {1U, 2U}) stage_.configure_worker(worker);
+    stage_.service.start(stage_.now, stage_.actions);
     for (const std::uint32_t worker : {1U, 2U}) {
-        stage.service.worker_started(stage.now, WorkerId{worker}, 100 + worker);
-        stage.service.worker_registered(
-            stage.now, WorkerId{worker},
-            {.process_id = 100 + worker, .managed = true, .takes_leases = true}, stage.actions);
+        stage_.service.worker_started(stage_.now, WorkerId{worker}, 100 + worker);
+        stage_.service.worker_registered(
+            stage_.now, WorkerId{worker},
+            {.process_id = 100 + worker, .managed = true, .takes_leases = true}, stage_.actions);
     }
-    stage.actions.clear();
+    stage_.actions.clear();
     auto at = arrives(1);
     leased(at, 3);
-    auto options = stage.service.options();
+    auto options = stage_.service.options();
     options.retries = 1;
-    stage.service.configure(stage.now, options, stage.actions);
-    stage.pass(2 * options.queue_timeout);
+    stage_.service.configure(stage_.now, options, stage_.actions);
+    stage_.pass(2 * options.queue_timeout);
     for (int death = 0; death < 2; ++death) {
         const auto lost = at;
-        stage.dies(value_of(lost.worker));
-        stage.service.recovered(stage.now, lost.request, lost.assignment,
-                                RecoveryVerdict::redeliverable, stage.actions,
-                                {.ended_lease = true});
-        const auto again = stage.taken<Deliver>();
+        stage_.dies(value_of(lost.worker));
+        stage_.service.recovered(stage_.now, lost.request, lost.assignment,
+                                 RecoveryVerdict::redeliverable, stage_.actions,
+                                 {.ended_lease = true});
+        const auto again = stage_.taken<Deliver>();
         ASSERT_EQ(again.size(), 1U);
         EXPECT_EQ(again.front().attempt, 1U);
         at = again.front();
-        stage.delivered(at);
+        stage_.delivered(at);
         leased(at, 2);
         if (death == 0) {
-            stage.service.worker_started(stage.now, lost.worker, 200);
-            stage.service.worker_registered(
-                stage.now, lost.worker, {.process_id = 200, .managed = true, .takes_leases = true},
-                stage.actions);
+            stage_.service.worker_started(stage_.now, lost.worker, 200);
+            stage_.service.worker_registered(
+                stage_.now, lost.worker, {.process_id = 200, .managed = true, .takes_leases = true},
+                stage_.actions);
         }
     }
-    const auto view = stage.worker(value_of(at.worker));
+    const auto view = stage_.worker(value_of(at.worker));
     EXPECT_EQ(view.to_count, view.from_count);
-    EXPECT_THAT(stage.requests_of<Refuse>(), IsEmpty());
+    EXPECT_THAT(stage_.requests_of<Refuse>(), IsEmpty());
 }
 
 TEST_F(AutomaticLeases, NeedASlotThatIsLeftOver) {
@@ -243,14 +241,14 @@ TEST_F(AutomaticLeases, PauseAfterSomebodyHadToWait) {
     const auto second = arrives(2);
     waits(3);
     EXPECT_THAT(revoked(), ElementsAre(1));
-    stage.done(first);
-    stage.done(second);
-    stage.delivered(stage.taken<Deliver>().front());
+    stage_.done(first);
+    stage_.done(second);
+    stage_.delivered(stage_.taken<Deliver>().front());
     const auto soon = arrives(4);
     EXPECT_EQ(soon.lease_epoch, 0U);
-    stage.done(soon);
-    stage.pass(1s);
-    stage.service.done(stage.now, WorkerId{1}, Assignment{}, {}, stage.actions);
+    stage_.done(soon);
+    stage_.pass(1s);
+    stage_.service.done(stage_.now, WorkerId{1}, Assignment{}, {}, stage_.actions);
     registers(2, 2);
     EXPECT_NE(arrives(5).lease_epoch, 0U);
 }

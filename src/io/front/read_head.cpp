@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -10,7 +8,6 @@
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
 #include "core/http/head.hpp"
-#include "core/http/response.hpp"
 #include "io/front/client.hpp"
 #include "io/front/front.hpp"
 #include "io/os/socket.hpp"

@@ -19,6 +19,8 @@ public:
     LentDuplicate(TicketBatches& batches, std::shared_ptr<delivery::WorkerLink> link,
                   ClientId client)
         : batches_(batches), link_(std::move(link)), client_(client) {}
+    LentDuplicate(const LentDuplicate&) = delete;
+    LentDuplicate& operator=(const LentDuplicate&) = delete;
     ~LentDuplicate() override {
         if (held_) batches_.forget(link_, client_, under_);
     }
