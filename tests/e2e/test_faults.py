@@ -114,6 +114,7 @@ def test_a_worker_stopped_while_idle_is_found_out_by_the_next_request(baton, lea
     wait_for_idle(baton, 1)
     with baton.connect() as client:
         pid = int(client.get("/").fields["x-worker"])
+        wait_until(lambda: processes.state(pid) == "S", "the worker waits for what comes next")
         os.kill(pid, signal.SIGSTOP)
         # With the lease the connection is still its, without it a descriptor may be.
         assert client.get("/").status in (200, 504)
