@@ -210,6 +210,8 @@ engine::WorkerDefinition any_definition() {
     if (*rc::gen::arbitrary<bool>()) definition.environment = {"A=" + any_word(), "B="};
     if (*rc::gen::arbitrary<bool>()) definition.limits = {"nofile:1024", "core:unlimited"};
     definition.isectd_arguments = *rc::gen::arbitrary<bool>();
+    definition.accept = static_cast<engine::AcceptBy>(*rc::gen::inRange(0, 3));
+    definition.accept_port = *rc::gen::element(0U, 80U, 65'535U);
     return definition;
 }
 
@@ -291,7 +293,9 @@ Configuration without_ids(Configuration configuration) {
                    worker.definition.user + std::to_string(worker.definition.slots) +
                    worker.definition.host + join(worker.definition.environment) +
                    join(worker.definition.limits) +
-                   std::to_string(static_cast<int>(worker.definition.isectd_arguments));
+                   std::to_string(static_cast<int>(worker.definition.isectd_arguments)) +
+                   std::to_string(static_cast<int>(worker.definition.accept)) +
+                   std::to_string(worker.definition.accept_port);
         });
     }
     std::ranges::sort(configuration.routes, {},

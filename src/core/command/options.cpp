@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -45,6 +46,12 @@ Value to_value(engine::LeaseMode lease) {
                                                          : "auto");
 }
 
+constexpr std::array<std::string_view, 3> accept_words{"itself", "preload", "adopt"};
+
+Value to_value(engine::AcceptBy accept) {
+    return std::string(accept_words.at(static_cast<std::size_t>(accept)));
+}
+
 template <std::unsigned_integral Number>
 void assign(Number& member, const Value& value) {
     member = static_cast<Number>(std::get<std::uint64_t>(value));  // within the option's limits
@@ -69,6 +76,11 @@ void assign(engine::LeaseMode& member, const Value& value) {
 void assign(engine::Delivery& member, const Value& value) {
     member = std::get<std::string>(value) == "bridge" ? engine::Delivery::bridge
                                                       : engine::Delivery::handoff;
+}
+
+void assign(engine::AcceptBy& member, const Value& value) {
+    const auto* word = std::ranges::find(accept_words, std::get<std::string>(value));
+    member = static_cast<engine::AcceptBy>(word - accept_words.begin());  // one of the choices
 }
 
 /// A member that an option sets once.
@@ -228,7 +240,8 @@ using Definition = engine::WorkerDefinition;
 constexpr std::array worker_rows{
     once<Definition, &Definition::slots>({.name = "slots",
                                           .type = Type::number,
-                                          .summary = "Requests at a time.",
+                                          .summary = "Requests at a time; with `accept=` open "
+                                                     "connections.",
                                           .least = 1,
                                           .most = 100'000}),
     once<Definition, &Definition::user>(
@@ -267,6 +280,20 @@ constexpr std::array worker_rows{
             return std::vector<Value>{
                 std::string(definition.isectd_arguments ? "isectd" : "plain")};
         }},
+    once<Definition, &Definition::accept>(
+        {.name = "accept",
+         .type = Type::choice,
+         .summary = "How it takes connections: `itself`, it speaks the worker contract; `preload`, "
+                    "any server: libbaton-accept stands before its accept(); `adopt`, any server "
+                    "that a preload does not reach (Go, static). Such a server keeps the "
+                    "connections that it is handed, each in a slot.",
+         .choices = "itself|preload|adopt"}),
+    once<Definition, &Definition::accept_port>(
+        {.name = "accept-port",
+         .type = Type::number,
+         .summary = "The TCP port on which such a server would listen; 0: its first listen() is "
+                    "meant.",
+         .most = 65'535}),
 };
 
 constexpr std::array http_listener_rows{

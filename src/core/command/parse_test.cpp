@@ -229,7 +229,8 @@ TEST(Table, FormatLinesShowOptionsWhereTheyBelong) {
     EXPECT_EQ(
         format_line(*find_command("config worker")),
         "config worker SERVICE HOST [slots=N] [user=TEXT] [directory=TEXT] [env=NAME=VALUE …] "
-        "[limit=RESOURCE:LIMIT …] [output=TEXT] [argv=plain|isectd] PATH [ARGUMENTS…]");
+        "[limit=RESOURCE:LIMIT …] [output=TEXT] [argv=plain|isectd] "
+        "[accept=itself|preload|adopt] [accept-port=N] PATH [ARGUMENTS…]");
 }
 
 RC_GTEST_PROP(Parse, AnyWordsAreParsedOrRefused, (Words words)) {

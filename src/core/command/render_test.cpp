@@ -361,6 +361,8 @@ TEST(Json, WhatAgentsAreTold) {
     worker.definition.arguments = {"--size", "256"};
     worker.definition.environment = {"A=b"};
     worker.definition.isectd_arguments = true;
+    worker.definition.accept = engine::AcceptBy::adopt;
+    worker.definition.accept_port = 8080;
     configuration.workers = {worker};
     const auto json = boost::json::parse(agent_configuration_json("localhost", configuration));
     EXPECT_EQ(json, boost::json::parse(R"({
@@ -370,6 +372,7 @@ TEST(Json, WhatAgentsAreTold) {
         "workers": [{"id": 7, "service": "thumbs", "path": "/srv/worker",
             "arguments": ["--size", "256"], "slots": 1, "user": "", "directory": "",
             "environment": ["A=b"], "limits": [], "output": "", "argv": "isectd",
+            "accept": "adopt", "accept_port": 8080,
             "start_timeout_ms": 30000, "stop_timeout_ms": 10000, "drain_timeout_ms": 30000}]})"));
 }
 

@@ -83,6 +83,15 @@ json::array strings_json(const std::vector<std::string>& texts) {
     return array;
 }
 
+std::string_view accept_name(engine::AcceptBy accept) {
+    switch (accept) {
+        case engine::AcceptBy::itself: return "itself";
+        case engine::AcceptBy::preload: return "preload";
+        case engine::AcceptBy::adopt: return "adopt";
+    }
+    return "itself";
+}
+
 json::object definition_json(const engine::WorkerDefinition& definition) {
     return {
         {"path", json_text(definition.path)},
@@ -94,6 +103,8 @@ json::object definition_json(const engine::WorkerDefinition& definition) {
         {"limits", strings_json(definition.limits)},
         {"output", json_text(definition.output)},
         {"argv", definition.isectd_arguments ? "isectd" : "plain"},
+        {"accept", accept_name(definition.accept)},
+        {"accept_port", definition.accept_port},
     };
 }
 

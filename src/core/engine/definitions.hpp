@@ -58,6 +58,13 @@ struct ServiceOptions {
     friend bool operator==(const ServiceOptions&, const ServiceOptions&) = default;
 };
 
+/// How a program takes the connections that it is handed.
+enum class AcceptBy : std::uint8_t {
+    itself,   ///< it speaks the worker contract
+    preload,  ///< it knows nothing of Baton: libbaton-accept is put before its accept()
+    adopt,    ///< the same under baton-adopt, for programs that no preload reaches
+};
+
 /// What `config worker SERVICE HOST key=value … PATH ARGUMENTS` says of a program. The engine keeps
 /// it and hands it out; only `host`, `slots` and `copy` mean anything to it.
 struct WorkerDefinition {
@@ -71,6 +78,8 @@ struct WorkerDefinition {
     std::vector<std::string> limits;       ///< as `nofile:1024`, for setrlimit(2)
     std::string output;                    ///< where stdout and stderr go; empty: the agent's log
     bool isectd_arguments = false;         ///< `argv=isectd`: the rendezvous in leading arguments
+    AcceptBy accept = AcceptBy::itself;
+    std::uint32_t accept_port = 0;  ///< whose listener it is; 0: the first it listens on
 
     friend bool operator==(const WorkerDefinition&, const WorkerDefinition&) = default;
 };

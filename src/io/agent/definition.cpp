@@ -117,6 +117,14 @@ std::expected<Definition, std::string> parse_definition(std::string_view text) {
     std::string arguments_form = "plain";
     members.read("argv", arguments_form);
     definition.isectd_arguments = arguments_form == "isectd";
+    std::string accept = "itself";
+    members.read("accept", accept);
+    members.read("accept_port", definition.accept_port);
+    if (accept == "preload") definition.accept = AcceptBy::preload;
+    if (accept == "adopt") definition.accept = AcceptBy::adopt;
+    if (accept != "itself" && definition.accept == AcceptBy::itself) {
+        return std::unexpected("'accept' is '" + accept + "', which this agent does not know");
+    }
     members.require("id", definition.id != 0);
     members.require("service", !definition.service.empty());
     if (!members.wrong().empty()) return std::unexpected(members.wrong());

@@ -9,6 +9,9 @@
 
 namespace baton::agent {
 
+/// How a program takes connections; as engine::AcceptBy.
+enum class AcceptBy : std::uint8_t { itself, preload, adopt };
+
 /// A program that the agent is told to start, as batond's JSON says.
 struct Definition {
     std::uint32_t id = 0;  ///< the worker's
@@ -22,6 +25,8 @@ struct Definition {
     std::vector<std::string> limits;       ///< as `nofile:1024`
     std::string output;                    ///< file for stdout and stderr; empty: the agent's log
     bool isectd_arguments = false;         ///< the rendezvous also in the leading arguments
+    AcceptBy accept = AcceptBy::itself;
+    std::uint32_t accept_port = 0;
     std::chrono::milliseconds drain_timeout{30'000};
     std::chrono::milliseconds stop_timeout{10'000};
 

@@ -12,6 +12,7 @@ TEST(Definition, IsReadWhole) {
         "id": 7, "service": "thumbs", "path": "/srv/worker", "arguments": ["--size", "2 m"],
         "slots": 4, "user": "www", "directory": "/srv", "environment": ["A=b"],
         "limits": ["nofile:64"], "output": "/var/log/thumbs", "argv": "isectd",
+        "accept": "preload", "accept_port": 80,
         "start_timeout_ms": 1, "stop_timeout_ms": 2000, "drain_timeout_ms": 3000, "later": {}})");
     ASSERT_TRUE(definition) << definition.error();
     EXPECT_EQ(*definition, (Definition{.id = 7,
@@ -25,6 +26,8 @@ TEST(Definition, IsReadWhole) {
                                        .limits = {"nofile:64"},
                                        .output = "/var/log/thumbs",
                                        .isectd_arguments = true,
+                                       .accept = AcceptBy::preload,
+                                       .accept_port = 80,
                                        .drain_timeout = std::chrono::seconds(3),
                                        .stop_timeout = std::chrono::seconds(2)}));
 }
@@ -32,6 +35,8 @@ TEST(Definition, IsReadWhole) {
 TEST(Definition, SaysWhatIsWrong) {
     EXPECT_EQ(parse_definition(R"({"service": "a"})").error(), "'id' is missing");
     EXPECT_EQ(parse_definition(R"({"id": 1})").error(), "'service' is missing");
+    EXPECT_EQ(parse_definition(R"({"id": 1, "service": "a", "accept": "magic"})").error(),
+              "'accept' is 'magic', which this agent does not know");
     EXPECT_EQ(parse_definition(R"({"id": -1, "service": "a"})").error(),
               "'id' is not a number of 32 bits");
     EXPECT_EQ(parse_definition(R"({"id": 1, "service": "a", "arguments": [1]})").error(),

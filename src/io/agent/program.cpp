@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,15 @@ public:
             equals == std::string::npos ? std::string() : entry.substr(equals + 1));
     }
 
+    [[nodiscard]] std::string get(std::string_view name) const {
+        for (const std::string& entry : entries_) {
+            if (entry.starts_with(name) && entry.substr(name.size()).starts_with('=')) {
+                return entry.substr(name.size() + 1);
+            }
+        }
+        return {};
+    }
+
     std::vector<std::string> take() { return std::move(entries_); }
 
 private:
@@ -73,6 +83,46 @@ std::vector<std::string> environment_for(const Definition& definition, const os:
     environment.set("BATON_SLOTS", std::to_string(definition.slots));
     environment.set("BATON_HOST", rendezvous.host);
     return environment.take();
+}
+
+/// What stands beside this program, installed or in a build's tree.
+/// @param places  folders, seen from the one of this program
+std::expected<std::string, std::string> find_beside(std::span<const std::string_view> places,
+                                                    std::string_view name) {
+    std::string looked_in;
+    for (const std::string_view place : places) {
+        const std::string folder = fmt::format("{}/{}", os::own_program_folder(), place);
+        std::string candidate = fmt::format("{}/{}", folder, name);
+        if (os::is_readable(candidate)) return candidate;
+        looked_in += (looked_in.empty() ? "" : ", ") + folder;
+    }
+    return std::unexpected(fmt::format(
+        "find {}: in none of {}; it is installed together with baton-agent", name, looked_in));
+}
+
+/// Makes the program one that takes the connections it is handed, although it knows nothing of
+/// Baton.
+std::expected<void, std::string> let_accept(const Definition& definition, os::Program& program) {
+    if (definition.accept == AcceptBy::itself) return {};
+    Environment environment(std::move(program.environment));
+    if (definition.accept_port != 0) {
+        environment.set("BATON_ACCEPT_PORT", std::to_string(definition.accept_port));
+    }
+    if (definition.accept == AcceptBy::preload) {
+        constexpr std::array places{std::string_view("../" BATON_LIBDIR), std::string_view("../lib")};
+        const auto library = find_beside(places, "libbaton-accept.so");
+        if (!library) return std::unexpected(library.error());
+        const auto others = environment.get("LD_PRELOAD");
+        environment.set("LD_PRELOAD", others.empty() ? *library : *library + ':' + others);
+    } else {
+        constexpr std::array places{std::string_view("."), std::string_view("../" BATON_BINDIR)};
+        const auto adopt = find_beside(places, "baton-adopt");
+        if (!adopt) return std::unexpected(adopt.error());
+        program.arguments.insert(program.arguments.begin(), {*adopt, "--"});
+        program.path = *adopt;
+    }
+    program.environment = environment.take();
+    return {};
 }
 
 bool needs_quotes(const std::string& word) {
@@ -133,6 +183,7 @@ std::expected<os::Program, std::string> make_program(const Definition& definitio
         program.limits.push_back(*std::move(limit));
     }
     program.environment = environment_for(definition, program, rendezvous);
+    if (auto made = let_accept(definition, program); !made) return std::unexpected(made.error());
     return program;
 }
 

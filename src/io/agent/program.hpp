@@ -25,7 +25,9 @@ struct Rendezvous {
 /// The environment is the agent's own, then HOME, USER and LOGNAME of `user`, then the
 /// definition's, at last BATON_WORKER_SOCKET, BATON_WORKER_ID, BATON_SERVICE, BATON_SLOTS and
 /// BATON_HOST. With `argv=isectd` the program's own arguments begin at argv[4], after worker
-/// socket, id and service. Where the output goes is left to the caller when the definition names no
+/// socket, id and service. With `accept=preload` LD_PRELOAD begins with libbaton-accept, with
+/// `accept=adopt` the program is started by baton-adopt; both are looked for beside this program,
+/// and BATON_ACCEPT_PORT tells them `accept-port`. Where the output goes is left to the caller when the definition names no
 /// file.
 /// @return in the error: what is wrong, for the report
 [[nodiscard]] std::expected<os::Program, std::string> make_program(const Definition& definition,

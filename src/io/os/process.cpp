@@ -239,11 +239,19 @@ std::vector<std::string> own_environment() {
     return result;
 }
 
-bool is_executable(const std::string& path) noexcept {
+namespace {
+
+bool is_file_with(const std::string& path, int rights) noexcept {
     struct stat status{};
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-           ::access(path.c_str(), X_OK) == 0;
+           ::access(path.c_str(), rights) == 0;
 }
+
+}  // namespace
+
+bool is_executable(const std::string& path) noexcept { return is_file_with(path, X_OK); }
+
+bool is_readable(const std::string& path) noexcept { return is_file_with(path, R_OK); }
 
 Result<> become_subreaper() { return checked(::prctl(PR_SET_CHILD_SUBREAPER, 1)); }
 

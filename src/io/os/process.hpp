@@ -83,8 +83,9 @@ void open_standard_descriptors() noexcept;
 
 /// The environment of this process.
 [[nodiscard]] std::vector<std::string> own_environment();
-/// Whether this file can be executed by the calling process.
+/// Whether this file can be executed, or read, by the calling process.
 [[nodiscard]] bool is_executable(const std::string& path) noexcept;
+[[nodiscard]] bool is_readable(const std::string& path) noexcept;
 
 /// From now on orphaned descendants become children of this process instead of init's, so that none
 /// can get away (PR_SET_CHILD_SUBREAPER).

@@ -31,6 +31,10 @@ bool fin_received(std::uint8_t state) noexcept {
            state == state_time_wait;
 }
 
+std::uint64_t written_of(const tcp_info& info) noexcept {
+    return info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes;
+}
+
 }  // namespace
 
 Result<StreamOffsets> stream_offsets(BorrowedFd fd) {
@@ -56,11 +60,17 @@ Result<StreamOffsets> stream_offsets(BorrowedFd fd) {
         offsets.established = info.tcpi_state == state_established;
         const auto received = info.tcpi_bytes_received - (offsets.peer_finished ? 1U : 0U);
         offsets.consumed = received - static_cast<std::uint64_t>(unread);
-        offsets.written = info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes;
+        offsets.written = written_of(info);
         offsets.acknowledged = info.tcpi_bytes_acked;
         return offsets;
     }
     return fail(Errc::would_block);
+}
+
+std::uint64_t bytes_written(BorrowedFd fd) noexcept {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return ::getsockopt(fd.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? written_of(info) : 0;
 }
 
 }  // namespace baton::os

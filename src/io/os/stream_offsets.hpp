@@ -30,4 +30,8 @@ struct StreamOffsets {
 /// Thread-safety: any thread. Source: tcp(7), linux/tcp.h `struct tcp_info`; seen on Linux 6.18.
 [[nodiscard]] Result<StreamOffsets> stream_offsets(BorrowedFd fd);
 
+/// StreamOffsets::written alone, which can be told to the last: of a connection that is over, what
+/// was sent while it was not. 0: not TCP.
+[[nodiscard]] std::uint64_t bytes_written(BorrowedFd fd) noexcept;
+
 }  // namespace baton::os
