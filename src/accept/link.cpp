@@ -446,7 +446,8 @@ bool Link::release(std::uint64_t assignment, std::uint32_t epoch) noexcept {
 
 void Link::owe(std::uint32_t credits) noexcept {
     owed_.fetch_add(credits, std::memory_order_relaxed);
-    if (!timer_set_.load(std::memory_order_relaxed)) set_timer(owed_credit_delay);
+    // While batond is looked for the timer has another purpose, and the next welcome is told.
+    if (phase_.load(std::memory_order_relaxed) == Phase::up) set_timer(owed_credit_delay);
 }
 
 void Link::pay() noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -105,6 +106,10 @@ public:
     /// Whether this is one of the library's own descriptors.
     [[nodiscard]] bool owns(int fd) const noexcept {
         return fd >= 0 && (fd == fd_.load(std::memory_order_relaxed) || fd == timer_);
+    }
+    /// One above the largest of them.
+    [[nodiscard]] int end() const noexcept {
+        return std::max(fd_.load(std::memory_order_relaxed), timer_) + 1;
     }
 
 private:

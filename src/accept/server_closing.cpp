@@ -127,7 +127,7 @@ int Server::dup3(int fd, int other, int flags) noexcept {
 
 /// Hidden descriptors stay; everything else goes as it was asked for.
 int Server::close_range(unsigned first, unsigned last, int flags) noexcept {
-    const auto end = static_cast<unsigned>(table_.end());
+    const auto end = static_cast<unsigned>(std::max(table_.end(), link_.end()));
     const bool only_marks = (flags & static_cast<int>(CLOSE_RANGE_CLOEXEC)) != 0;
     const bool ours = ::getpid() == process_.load(std::memory_order_relaxed);
     if (only_marks || !ours || first >= end || first > last) {

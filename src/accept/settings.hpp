@@ -30,11 +30,11 @@ struct Settings {
 
 /// The values of the variables, empty where there is none.
 struct Variables {
-    std::string_view worker_socket;  ///< BATON_WORKER_SOCKET, with or without `unix:`
-    std::string_view service;        ///< BATON_SERVICE
-    std::string_view worker_id;      ///< BATON_WORKER_ID
-    std::string_view slots;          ///< BATON_SLOTS
-    std::string_view port;           ///< BATON_ACCEPT_PORT
+    std::string_view worker_socket{};  ///< BATON_WORKER_SOCKET, with or without `unix:`
+    std::string_view service{};        ///< BATON_SERVICE
+    std::string_view worker_id{};      ///< BATON_WORKER_ID
+    std::string_view slots{};          ///< BATON_SLOTS
+    std::string_view port{};           ///< BATON_ACCEPT_PORT
 };
 
 /// @param settings  filled in unless something is wrong

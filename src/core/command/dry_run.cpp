@@ -368,6 +368,12 @@ Answer<> DryRun::set_rejecting(bool rejecting) {
     return {};
 }
 
+std::vector<RouteRow> DryRun::routes() {
+    std::vector<RouteRow> rows;
+    for (const RouteSpec& spec : configuration_.routes) rows.push_back({.spec = spec});
+    return rows;
+}
+
 Answer<> DryRun::delete_client(ClientId /*id*/) { return no_daemon(); }
 Answer<std::string> DryRun::read_file(const std::string& /*path*/) { return no_daemon(); }
 void DryRun::halt() { std::exit(1); }  // NOLINT(concurrency-mt-unsafe): nobody calls it

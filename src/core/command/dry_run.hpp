@@ -34,7 +34,7 @@ public:
     [[nodiscard]] Answer<WorkerDetail> worker(WorkerId id) override;
     [[nodiscard]] std::vector<ClientRow> clients() override { return {}; }
     [[nodiscard]] std::vector<ListenerRow> listeners() override;
-    [[nodiscard]] std::vector<RouteSpec> routes() override { return configuration_.routes; }
+    [[nodiscard]] std::vector<RouteRow> routes() override;
     [[nodiscard]] StatusView status() override { return {}; }
     [[nodiscard]] std::vector<EventRow> events(std::size_t /*count*/) override { return {}; }
     [[nodiscard]] Configuration configuration() override { return configuration_; }

@@ -108,7 +108,7 @@ public:
     [[nodiscard]] virtual Answer<WorkerDetail> worker(WorkerId id) = 0;
     [[nodiscard]] virtual std::vector<ClientRow> clients() = 0;  ///< by id
     [[nodiscard]] virtual std::vector<ListenerRow> listeners() = 0;
-    [[nodiscard]] virtual std::vector<RouteSpec> routes() = 0;
+    [[nodiscard]] virtual std::vector<RouteRow> routes() = 0;
     [[nodiscard]] virtual StatusView status() = 0;
     /// Of all services, newest first, at most `count`.
     [[nodiscard]] virtual std::vector<EventRow> events(std::size_t count) = 0;

@@ -50,8 +50,8 @@ namespace baton::command {
 
 [[nodiscard]] std::string listeners_text(std::span<const ListenerRow> rows);
 [[nodiscard]] std::string listeners_json(std::span<const ListenerRow> rows);
-[[nodiscard]] std::string routes_text(std::span<const RouteSpec> routes);
-[[nodiscard]] std::string routes_json(std::span<const RouteSpec> routes);
+[[nodiscard]] std::string routes_text(std::span<const RouteRow> routes);
+[[nodiscard]] std::string routes_json(std::span<const RouteRow> routes);
 
 [[nodiscard]] std::string status_text(const StatusView& status);
 [[nodiscard]] std::string status_json(const StatusView& status);

@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -115,25 +116,29 @@ std::string listeners_json(std::span<const ListenerRow> rows) {
     return serialised(array);
 }
 
-std::string routes_text(std::span<const RouteSpec> routes) {
+std::string routes_text(std::span<const RouteRow> routes) {
     using enum Columns::Align;
     Columns table(
         {{"route", left, 24}, {"service", left, 14}, {"method", left, 8}, {"pri", right}});
-    for (const RouteSpec& route : routes) {
-        table.add({route.pattern, route.service, route.methods.empty() ? "-" : route.methods,
-                   route.priority ? fmt::format("{}", *route.priority) : "-"});
+    for (const auto& [route, bridged] : routes) {
+        std::vector<std::string> cells{route.pattern, route.service,
+                                       route.methods.empty() ? "-" : route.methods,
+                                       route.priority ? fmt::format("{}", *route.priority) : "-"};
+        if (bridged) cells.emplace_back("bridged: others share its host");
+        table.add(std::move(cells));
     }
     return table.text();
 }
 
-std::string routes_json(std::span<const RouteSpec> routes) {
+std::string routes_json(std::span<const RouteRow> routes) {
     json::array array;
-    for (const RouteSpec& route : routes) {
+    for (const auto& [route, bridged] : routes) {
         array.push_back({
             {"route", json_text(route.pattern)},
             {"service", json_text(route.service)},
             {"method", route.methods.empty() ? json::value(nullptr) : json_text(route.methods)},
             {"pri", route.priority ? json::value(*route.priority) : json::value(nullptr)},
+            {"bridged", bridged},
         });
     }
     return serialised(array);

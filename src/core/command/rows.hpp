@@ -92,6 +92,14 @@ struct RouteSpec {
     friend bool operator==(const RouteSpec&, const RouteSpec&) = default;
 };
 
+/// A line of `routes`.
+struct RouteRow {
+    RouteSpec spec;
+    /// Its service's servers keep the connections that they are handed, and not all requests for
+    /// the route's hosts are theirs: so Baton carries each request by itself.
+    bool bridged = false;
+};
+
 /// A line of `listevents`.
 struct EventRow {
     std::chrono::system_clock::time_point at;

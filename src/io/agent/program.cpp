@@ -86,12 +86,12 @@ std::vector<std::string> environment_for(const Definition& definition, const os:
 }
 
 /// What stands beside this program, installed or in a build's tree.
-/// @param places  folders, seen from the one of this program
+/// @param places  what is put behind the folder of this program
 std::expected<std::string, std::string> find_beside(std::span<const std::string_view> places,
                                                     std::string_view name) {
     std::string looked_in;
     for (const std::string_view place : places) {
-        const std::string folder = fmt::format("{}/{}", os::own_program_folder(), place);
+        const std::string folder = os::own_program_folder() + std::string(place);
         std::string candidate = fmt::format("{}/{}", folder, name);
         if (os::is_readable(candidate)) return candidate;
         looked_in += (looked_in.empty() ? "" : ", ") + folder;
@@ -109,13 +109,14 @@ std::expected<void, std::string> let_accept(const Definition& definition, os::Pr
         environment.set("BATON_ACCEPT_PORT", std::to_string(definition.accept_port));
     }
     if (definition.accept == AcceptBy::preload) {
-        constexpr std::array places{std::string_view("../" BATON_LIBDIR), std::string_view("../lib")};
+        constexpr std::array places{std::string_view("/../" BATON_LIBDIR),
+                                    std::string_view("/../lib")};
         const auto library = find_beside(places, "libbaton-accept.so");
         if (!library) return std::unexpected(library.error());
         const auto others = environment.get("LD_PRELOAD");
         environment.set("LD_PRELOAD", others.empty() ? *library : *library + ':' + others);
     } else {
-        constexpr std::array places{std::string_view("."), std::string_view("../" BATON_BINDIR)};
+        constexpr std::array places{std::string_view(""), std::string_view("/../" BATON_BINDIR)};
         const auto adopt = find_beside(places, "baton-adopt");
         if (!adopt) return std::unexpected(adopt.error());
         program.arguments.insert(program.arguments.begin(), {*adopt, "--"});

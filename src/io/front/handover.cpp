@@ -173,9 +173,10 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
     if (now && now->written == client->base.written) {
         return give_up_silent(*client, *now, if_silent);
     }
-    // A worker that keeps connections has not counted what its server wrote.
-    const auto written =
-        client->request.kept && now ? now->written - client->base.written : report.bytes_written;
+    // A worker that knows nothing of Baton has not counted what it wrote.
+    const auto written = report.bytes_written != 0
+                             ? report.bytes_written
+                             : os::bytes_written(client->fd.borrow()) - client->base.written;
     log(*client, report.status, written, std::nullopt);
     if (released) {
         client->duplicated = false;  // closing must not end what is the worker's now

@@ -231,6 +231,11 @@ void open_standard_descriptors() noexcept {
     if (fd >= 0) ::close(fd);
 }
 
+int become(const std::string& path, char* const* arguments) noexcept {
+    ::execv(path.c_str(), arguments);
+    return errno;
+}
+
 std::vector<std::string> own_environment() {
     std::vector<std::string> result;
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -267,6 +272,11 @@ std::optional<ChildEnd> next_ended_child() noexcept {
 void reap(int process_id) noexcept {
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(process_id), &info, WEXITED | WNOHANG);
+}
+
+void wait_for_child_to_end() noexcept {
+    siginfo_t info{};
+    while (::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
 }
 
 Result<> signal_process(int process_id, int signal) { return checked(::kill(process_id, signal)); }

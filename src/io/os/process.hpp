@@ -81,6 +81,9 @@ struct Spawned {
 /// Call it first in main(): spawn() relies on it.
 void open_standard_descriptors() noexcept;
 
+/// This process becomes another program. @return why it could not, an errno
+[[nodiscard]] int become(const std::string& path, char* const* arguments) noexcept;
+
 /// The environment of this process.
 [[nodiscard]] std::vector<std::string> own_environment();
 /// Whether this file can be executed, or read, by the calling process.
@@ -102,6 +105,8 @@ struct ChildEnd {
 /// given to anybody else before reap(). nullopt: none has.
 [[nodiscard]] std::optional<ChildEnd> next_ended_child() noexcept;
 void reap(int process_id) noexcept;
+/// Waits until next_ended_child() has one, or there are no children. Never on a loop.
+void wait_for_child_to_end() noexcept;
 
 /// Sends a signal, 0 to none but to ask. not_found: there is no such process (or group) any more.
 [[nodiscard]] Result<> signal_process(int process_id, int signal);

@@ -267,6 +267,15 @@ void set_send_buffer(BorrowedFd fd, int bytes) noexcept {
 
 void set_keep_alive(BorrowedFd fd) noexcept { set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1); }
 
+bool is_tcp(BorrowedFd fd) noexcept {
+    int protocol = 0;
+    int type = 0;
+    socklen_t size = sizeof protocol;
+    return ::getsockopt(fd.get(), SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           ::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           protocol == IPPROTO_TCP && type == SOCK_STREAM;
+}
+
 void set_non_blocking(BorrowedFd fd) noexcept {
     const int flags = ::fcntl(fd.get(), F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK);

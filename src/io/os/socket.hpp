@@ -81,6 +81,8 @@ void set_receive_low_water(BorrowedFd fd, int bytes) noexcept;
 void set_no_delay(BorrowedFd fd) noexcept;
 void set_send_buffer(BorrowedFd fd, int bytes) noexcept;
 void set_keep_alive(BorrowedFd fd) noexcept;
+/// Whether it is a TCP socket, in whatever state.
+[[nodiscard]] bool is_tcp(BorrowedFd fd) noexcept;
 void set_non_blocking(BorrowedFd fd) noexcept;
 [[nodiscard]] bool is_non_blocking(BorrowedFd fd) noexcept;
 

@@ -1,13 +1,17 @@
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "core/base/version.hpp"
 #include "core/command/grammar.hpp"
 #include "core/command/help.hpp"
 #include "io/os/fd.hpp"
+#include "io/os/helper_process.hpp"
+#include "io/os/process.hpp"
 #include "io/os/signal.hpp"
 #include "io/os/terminal.hpp"
 #include "io/os/text_file.hpp"
@@ -84,6 +88,15 @@ int run_file(Connection& connection, const std::string& path, bool json) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // A program of its own, which runs as long as the server does.
+    if (argc > 1 && std::string_view(argv[1]) == "adopt") {
+        const auto path = baton::os::own_program_folder() + "/baton-adopt";
+        const int error = baton::os::become(path, argv + 1);
+        baton::tool::print_error(
+            fmt::format("baton adopt: {}: {}; it is installed together with baton\n", path,
+                        baton::os::describe_os_error(error)));
+        return cannot_connect;
+    }
     std::string socket = baton::os::usual_command_socket(baton::os::Meeting::finds);
     std::vector<std::string> commands;
     std::string file;
@@ -106,6 +119,7 @@ int main(int argc, char** argv) {
     app.add_subcommand("top", "services and workers, shown anew each second")->callback([&] {
         top = true;
     });
+    app.add_subcommand("adopt", "runs a server as a worker: baton adopt -- PROGRAM [ARGUMENTS...]");
     std::string manual;
     app.add_option("--manual", manual, "print a page of the reference manual, made from the table")
         ->check(CLI::IsMember({"commands", "configuration"}))

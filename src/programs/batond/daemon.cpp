@@ -241,10 +241,12 @@ void Daemon::load() {
     const auto lines = journal_ ? journal_->take_lines() : std::vector<std::string>{};
     if (!lines.empty()) {
         load_state(lines);
+        steering_.name_bridged_routes();
         return name_differences();
     }
     expect_own_agent();
     load_file();
+    steering_.name_bridged_routes();
     if (!journal_) return;
     journal_->compact(command::save_lines(steering_.configuration()), [](Result<> written) {
         if (!written)

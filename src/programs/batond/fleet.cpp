@@ -20,6 +20,7 @@
 #include "core/engine/definitions.hpp"
 #include "core/engine/service.hpp"
 #include "core/engine/views.hpp"
+#include "io/delivery/worker_link.hpp"
 #include "io/os/mutex.hpp"
 #include "programs/batond/adopt_copy.hpp"
 #include "programs/batond/newest_first.hpp"
@@ -318,6 +319,17 @@ std::vector<engine::WorkerView> Fleet::workers() const {
     }
     std::ranges::sort(views, {}, &engine::WorkerView::id);
     return views;
+}
+
+bool Fleet::keeps_connections(const std::shared_ptr<ServiceCell>& cell) const {
+    const os::MutexLock lock(cell->mutex);
+    const bool one_is_there = std::ranges::any_of(cell->seats, [](const auto& entry) {
+        return entry.second.link && entry.second.link->keeps_connections();
+    });
+    const auto views = cell->service.worker_views(performer_.loop().now());
+    return one_is_there || std::ranges::any_of(views, [](const engine::WorkerView& view) {
+               return view.definition.accept != engine::AcceptBy::itself;
+           });
 }
 
 Result<engine::WorkerView> Fleet::worker(WorkerId id) const {

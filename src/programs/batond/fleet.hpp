@@ -86,6 +86,8 @@ public:
     [[nodiscard]] std::vector<engine::ServiceView> services() const;
     [[nodiscard]] Result<engine::ServiceView> service(std::string_view name) const;
     [[nodiscard]] std::vector<engine::WorkerView> workers() const;  ///< by id
+    /// Whether a worker of this service, there or configured, keeps the connections it is handed.
+    [[nodiscard]] bool keeps_connections(const std::shared_ptr<ServiceCell>& cell) const;
     [[nodiscard]] Result<engine::WorkerView> worker(WorkerId id) const;
     /// Of all services, newest first.
     [[nodiscard]] std::vector<engine::Event> events(std::size_t newest) const;

@@ -21,6 +21,7 @@
 #include "programs/batond/daemon.hpp"
 #include "programs/batond/json_log.hpp"
 #include "programs/batond/settings.hpp"
+#include "programs/batond/shared_hosts.hpp"
 #include "programs/batond/syntax.hpp"
 
 namespace {
@@ -42,6 +43,9 @@ int check(const std::string& path, bool autodefine) {
     }
     const auto checked = command::check_configuration(*text, path, syntax);
     if (checked) {
+        for (const auto& route : daemon::bridged_routes(*checked)) {
+            std::cerr << path << ": warning: " << daemon::advice_on_bridging(route) << '\n';
+        }
         std::cout << path << ": ok\n";
         return 0;
     }

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include <spdlog/spdlog.h>
+
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
@@ -158,6 +160,13 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
     TicketBatches::Sent sent{errand.cell, request, assignment, worker};
     if (!link) return delivered(sent, fail(Errc::peer_gone));
     const bool bridge = errand.bridge || needs_bridge(*link, *consignment);
+    const bool shares_host = link->keeps_connections() && !consignment->whole_host;
+    if (shares_host && !errand.cell->said_bridged.exchange(true)) {
+        spdlog::warn(
+            "requests for '{}' are carried by a bridge: worker {} keeps what it is handed, and not "
+            "every request for their host is its; 'routes' shows which",
+            errand.cell->name, value_of(worker));
+    }
     auto* duplicate = static_cast<LentDuplicate*>(consignment->duplicate);
     const bool by_duplicate = !bridge && duplicate != nullptr && duplicate->is_held_by(link.get());
     // Whoever else has a duplicate is told to close it before the connection goes to this one.

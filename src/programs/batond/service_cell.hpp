@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -48,6 +49,8 @@ struct ServiceCell {
     os::Mutex mutex;
     engine::Service service ABSL_GUARDED_BY(mutex);
     std::unordered_map<WorkerId, WorkerSeat> seats ABSL_GUARDED_BY(mutex);
+    /// That requests are bridged for sharing a host; once per run.
+    std::atomic<bool> said_bridged{false};
     /// When the control loop will call tick(); never: it need not.
     Instant armed_at ABSL_GUARDED_BY(mutex) = never;
 };

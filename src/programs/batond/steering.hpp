@@ -68,6 +68,10 @@ public:
     void connect(port::Port& port, admin::Server& admin, journal::Journal* journal,
                  const delivery::WorkerListener& workers, OwnAgent& own_agent);
 
+    /// The configuration is complete: what it means for servers that keep connections is said, now
+    /// and whenever it changes.
+    void name_bridged_routes();
+
     /// The daemon ends: files of Unix sockets go. Other listeners see to theirs themselves.
     void remove_admin_sockets();
 
@@ -82,7 +86,7 @@ public:
     command::Answer<command::WorkerDetail> worker(WorkerId id) override;
     std::vector<command::ClientRow> clients() override;
     std::vector<command::ListenerRow> listeners() override;
-    std::vector<command::RouteSpec> routes() override { return route_specs_; }
+    std::vector<command::RouteRow> routes() override;
     command::StatusView status() override;
     std::vector<command::EventRow> events(std::size_t count) override;
     command::Configuration configuration() override;
@@ -156,6 +160,8 @@ private:
         Verb verb, const command::Target& target);
     void note_wanted(Verb verb, const command::Target& target);
     void publish_routes();
+    void look_for_bridged_routes();
+    [[nodiscard]] std::vector<command::RouteSpec> bridged_routes() const;
     [[nodiscard]] Result<> change_listener(const Listening& listening,
                                            const command::ListenerSpec& spec);
     [[nodiscard]] bool is_command_socket(const os::Address& address) const;
@@ -176,6 +182,8 @@ private:
 
     http::RouteTable route_table_;
     std::vector<command::RouteSpec> route_specs_;  ///< as given, in order
+    bool complete_ = false;                        ///< the configuration has been read
+    std::vector<command::RouteSpec> named_as_bridged_;
     std::vector<Listening> listening_;
     std::map<WorkerId, bool> started_alone_;  ///< by `start id`, `stop id`
     std::uint32_t max_users_ = 0;

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "core/base/error.hpp"
 #include "core/command/error.hpp"
@@ -18,6 +20,7 @@
 #include "io/os/socket.hpp"
 #include "io/os/socket_file.hpp"
 #include "programs/batond/routing.hpp"
+#include "programs/batond/shared_hosts.hpp"
 #include "programs/batond/steering.hpp"
 #include "programs/batond/syntax.hpp"
 
@@ -235,6 +238,34 @@ void Steering::publish_routes() {
         }
     }
     parts_.loops.publish(routing);
+    look_for_bridged_routes();
+}
+
+// ---- Servers that keep connections
+
+/// By configuration, and by who is there: such a server may have been started by hand.
+std::vector<command::RouteSpec> Steering::bridged_routes() const {
+    std::set<std::string> keeping;
+    for (const auto& cell : parts_.registry.services()) {
+        if (parts_.fleet.keeps_connections(cell)) keeping.insert(cell->name);
+    }
+    return daemon::bridged_routes(route_table_, route_specs_, keeping);
+}
+
+void Steering::name_bridged_routes() {
+    complete_ = true;
+    look_for_bridged_routes();
+}
+
+void Steering::look_for_bridged_routes() {
+    if (!complete_) return;
+    auto bridged = bridged_routes();
+    for (const auto& route : bridged) {
+        if (std::ranges::find(named_as_bridged_, route) != named_as_bridged_.end()) continue;
+        spdlog::warn("{}", advice_on_bridging(route));
+        if (const auto cell = parts_.fleet.cell(route.service)) cell->said_bridged.store(true);
+    }
+    named_as_bridged_ = std::move(bridged);
 }
 
 }  // namespace baton::daemon

@@ -125,6 +125,15 @@ std::vector<command::ListenerRow> Steering::listeners() {
     return rows;
 }
 
+std::vector<command::RouteRow> Steering::routes() {
+    const auto bridged = bridged_routes();
+    std::vector<command::RouteRow> rows;
+    for (const auto& spec : route_specs_) {
+        rows.push_back({spec, std::ranges::find(bridged, spec) != bridged.end()});
+    }
+    return rows;
+}
+
 command::StatusView Steering::status() {
     command::StatusView status;
     const auto now = parts_.loops.control_loop().refresh_now();

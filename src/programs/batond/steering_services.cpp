@@ -108,6 +108,7 @@ Answer<WorkerId> Steering::config_worker(const std::string& service,
         return command::no_such_service(service);
     }
     definitions_changed(definition.host);
+    look_for_bridged_routes();
     return *id;
 }
 
