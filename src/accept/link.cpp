@@ -151,6 +151,7 @@ bool Link::start_in_child() noexcept {
     owed_.store(0, std::memory_order_relaxed);
     timer_set_.store(false, std::memory_order_relaxed);
     draining_.store(false, std::memory_order_relaxed);
+    said_bye_.store(false, std::memory_order_relaxed);
     turn_.clear();
     id_ = 0;
     refused_with_id_ = false;
@@ -260,6 +261,7 @@ void Link::welcomed(const wire::Welcome& welcome) noexcept {
         return refused("this batond speaks another version of the worker link");
     }
     id_ = welcome.worker;
+    said_bye_.store(false, std::memory_order_relaxed);
     delay_ = first_delay;
     said_ = 0;
     // The timer goes on: one look too many does no harm, and stopping it could stop what another
@@ -365,8 +367,8 @@ Link::Outcome Link::take_packet(std::span<const std::byte> packet, int passed,
         if (!*message) return Outcome::progress;
         if (const auto* ticket = std::get_if<wire::Ticket>(&**message)) {
             if (passed >= 0) {
-                return take_ticket(*ticket, passed, arrival) ? Outcome::arrived
-                                                             : Outcome::progress;
+                take_ticket(*ticket, passed, arrival);
+                return Outcome::arrived;
             }
             // The kernel had no number for it (MSG_CTRUNC): the slot is free, its credit spent.
             tell(wire::Decline{ticket->assignment, wire::Decline::no_descriptor});
@@ -384,8 +386,8 @@ Link::Outcome Link::take_packet(std::span<const std::byte> packet, int passed,
     }
 }
 
-/// @return false: declined
-bool Link::take_ticket(const wire::Ticket& ticket, int passed, Arrival& arrival) noexcept {
+/// Taken in hand while this process drains, too: batond had decided before it knew.
+void Link::take_ticket(const wire::Ticket& ticket, int passed, Arrival& arrival) noexcept {
     constexpr std::string_view unix_client = "unix:";
     arrival.fd = passed;
     arrival.assignment = ticket.assignment;
@@ -394,9 +396,8 @@ bool Link::take_ticket(const wire::Ticket& ticket, int passed, Arrival& arrival)
     arrival.not_tcp = (ticket.flags & wire::Ticket::bridged) != 0 ||
                       ticket.client_address.starts_with(unix_client);
     arrival.client = address_of_client(ticket.client_address);
-    if (!draining_.load(std::memory_order_relaxed) && !family_.draining()) return true;
-    decline(arrival, wire::Decline::draining);
-    return false;
+    // Another process has been told for the whole program; batond may not know that it is meant.
+    if (family_.draining() && !draining_.exchange(true, std::memory_order_relaxed)) say_bye();
 }
 
 // ---- What this side says
@@ -406,8 +407,7 @@ void Link::decline(const Arrival& arrival, std::uint32_t reason) noexcept {
     state_.fetch_sub(1, std::memory_order_acq_rel);
     family_.closed();
     tell(wire::Decline{arrival.assignment, reason});
-    if (reason != wire::Decline::draining) return owe(1);
-    look_whether_drained();
+    owe(1);
 }
 
 void Link::closed(std::uint64_t assignment, std::uint32_t epoch, bool released) noexcept {
@@ -493,10 +493,23 @@ void Link::look_whether_drained() noexcept {
     if (family_.is_claimed_by(process_) && family_.open() > 0) return set_timer(family_delay);
     const Turn turn(turn_);
     if (!turn || phase_.load(std::memory_order_relaxed) != Phase::up) return;
-    tell(wire::Bye{});
+    say_bye();
+    stop_receiving();
     finish();
     // One that an agent has started is told to end by it. Nobody else would tell this one.
     if (settings_.worker == 0) ::kill(family_.founder(), SIGTERM);
+}
+
+void Link::say_bye() noexcept {
+    if (!said_bye_.exchange(true, std::memory_order_relaxed)) tell(wire::Bye{});
+}
+
+/// From now on batond's sends fail, and it gives those requests to others at once.
+void Link::stop_receiving() noexcept {
+    const int fd = fd_.load(std::memory_order_relaxed);
+    watchers_.remove(fd);
+    real().shutdown(fd, SHUT_RD);
+    decline_what_has_come();
 }
 
 /// With the turn: nothing more will be said.
@@ -514,12 +527,8 @@ void Link::stop_listening() noexcept {
     // A process of a program that goes on without it does not speak for the program.
     const bool for_the_program =
         family_.is_claimed_by(process_) && process_ != family_.founder();
-    if (!for_the_program) tell(wire::Bye{});
-    // From now on batond's sends fail, and it gives those requests to others.
-    const int fd = fd_.load(std::memory_order_relaxed);
-    watchers_.remove(fd);
-    real().shutdown(fd, SHUT_RD);
-    decline_what_has_come();
+    if (!for_the_program) say_bye();
+    stop_receiving();
     if (open() == 0 && !for_the_program) finish();
 }
 
@@ -555,7 +564,7 @@ void Link::end_connections(std::span<const std::uint64_t> assignments) noexcept 
 void Link::leave() noexcept {
     const bool asked = draining_.load(std::memory_order_relaxed);
     const bool speaks = phase_.load(std::memory_order_relaxed) == Phase::up;
-    if (speaks && (asked || !family_.is_claimed_by(process_))) tell(wire::Bye{});
+    if (speaks && (asked || !family_.is_claimed_by(process_))) say_bye();
 }
 
 void Link::say(std::string_view text, std::string_view more) noexcept {

@@ -149,7 +149,7 @@ private:
     [[nodiscard]] bool greet(int fd) noexcept;
     [[nodiscard]] bool put_in_place(int fd) noexcept;
     Outcome take_packet(std::span<const std::byte> packet, int passed, Arrival& arrival) noexcept;
-    bool take_ticket(const wire::Ticket& ticket, int passed, Arrival& arrival) noexcept;
+    void take_ticket(const wire::Ticket& ticket, int passed, Arrival& arrival) noexcept;
     void welcomed(const wire::Welcome& welcome) noexcept;
     void refused(std::string_view text) noexcept;
     void drain() noexcept;
@@ -157,6 +157,8 @@ private:
     void finish() noexcept;
     void ended(std::uint32_t epoch) noexcept;
     void lose_link() noexcept;
+    void say_bye() noexcept;
+    void stop_receiving() noexcept;
     void decline_what_has_come() noexcept;
     bool tell(const wire::Message& message) noexcept;
     bool send(std::span<const std::byte> packet) noexcept;
@@ -177,6 +179,7 @@ private:
     std::atomic<std::uint32_t> owed_{0};   ///< credits that could not be announced
     std::atomic<bool> timer_set_{false};
     std::atomic<bool> draining_{false};
+    std::atomic<bool> said_bye_{false};
     std::atomic_flag turn_;
     // Of who has the turn.
     std::uint64_t id_ = 0;         ///< that batond knows this process by; 0: none yet

@@ -480,17 +480,19 @@ TEST_F(ServerTest, RegistersWithoutAnIdThatIsRefused) {
     EXPECT_EQ(link().next_is<wire::Hello>().worker, 0U);
 }
 
-TEST_F(ServerTest, DrainingFinishesWhatIsOpenAndTakesNothingNew) {
+TEST_F(ServerTest, DrainingFinishesWhatIsOpenAndWhatHasCrossed) {
     settings_.worker = 17;  // else it would end this process
     auto [fd, it] = connected();
     const int got = handed_over(it, fd, 1);
     it.send(wire::Drain{});
     tick(fd);
     it.send(ticket(2), connection().second);
-    tick(fd);
-    EXPECT_EQ(it.next_is<wire::Decline>().reason, wire::Decline::draining);
+    const int crossed = accept(fd);
     server_.close(got);
     EXPECT_EQ(it.next_is<wire::Done>().assignment, 1U);
+    EXPECT_TRUE(it.silent()) << "one is open still";
+    server_.close(crossed);
+    EXPECT_EQ(it.next_is<wire::Done>().credits, 0U);
     it.next_is<wire::Bye>();
     EXPECT_FALSE(it.next()) << "the link ends";
     EXPECT_EQ(server_.accept(fd, nullptr, nullptr, SOCK_NONBLOCK), -1);

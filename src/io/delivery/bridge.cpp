@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -66,7 +67,11 @@ Bridge::Bridge(loop::EventLoop& loop, os::UniqueFd client, os::UniqueFd here,
       here_(std::move(here)),
       worker_end_(std::move(worker_end)),
       extent_(extent) {
-    client_watch_.bind(loop, client_.borrow(), [this](loop::Readiness) { pump(); });
+    client_watch_.bind(loop, client_.borrow(), [this](loop::Readiness ready) {
+        // With its whole request taken there is nothing left to be read before its end.
+        if (one_request_ && request_ended_ && ready.peer_closed) client_ended_ = true;
+        pump();
+    });
     worker_watch_.bind(loop, here_.borrow(), [this](loop::Readiness) { pump(); });
 }
 
@@ -195,16 +200,24 @@ void Bridge::pump() {
 }
 
 void Bridge::arm() {
-    const auto watch = [](loop::Watch& of, bool read, bool write) {
-        if (!read && !write) return of.disarm();
-        // Out of kernel memory: the stream stands still until the request's time limit ends it.
-        [[maybe_unused]] const auto armed =
-            of.arm(read && write ? loop::Interest::read_write
-                                 : (read ? loop::Interest::read : loop::Interest::write));
+    using loop::Interest;
+    const auto wanted = [](bool read, bool write) -> std::optional<Interest> {
+        if (read && write) return Interest::read_write;
+        if (read) return Interest::read;
+        if (write) return Interest::write;
+        return std::nullopt;
     };
-    watch(client_watch_, !request_ended_ && !client_ended_ && !to_worker_.full(),
-          !to_client_.empty());
-    watch(worker_watch_, !worker_ended_ && !to_client_.full(), !to_worker_.empty());
+    const auto watch = [](loop::Watch& of, std::optional<Interest> interest) {
+        if (!interest) return of.disarm();
+        // Out of kernel memory: the stream stands still until the request's time limit ends it.
+        [[maybe_unused]] const auto armed = of.arm(*interest);
+    };
+    auto of_client = wanted(!request_ended_ && !client_ended_ && !to_worker_.full(),
+                            !to_client_.empty());
+    // A server that does not end its stream would wait for a next request as long as it lives.
+    if (!of_client && one_request_ && !client_ended_) of_client = Interest::hangup;
+    watch(client_watch_, of_client);
+    watch(worker_watch_, wanted(!worker_ended_ && !to_client_.full(), !to_worker_.empty()));
 }
 
 void Bridge::check_finished() {

@@ -191,6 +191,16 @@ TEST_F(BridgeTest, AServerThatEndsItsSideSeesTheOtherEndToo) {
     EXPECT_EQ(receive(client_, 6), "answer");
 }
 
+TEST_F(BridgeTest, AServerForOneRequestSeesItsClientLeave) {
+    send(client_, head);
+    open({.head_bytes = head.size()}, {}, "HEAD");
+    EXPECT_EQ(receive(worker_, 4), "HEAD");
+    send(worker_, "answer");
+    EXPECT_EQ(receive(client_, 6), "answer");
+    client_.reset();
+    EXPECT_TRUE(this->ended(worker_));
+}
+
 TEST_F(BridgeTest, MalformedChunksEndTheStreamBehindWhatWasValid) {
     open({.head_bytes = head.size(), .chunked = true});
     send(client_, std::string(head) + "3\r\nabc\r\n");
