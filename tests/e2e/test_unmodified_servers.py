@@ -299,9 +299,10 @@ def test_a_server_outlives_batond_and_serves_on_meanwhile(baton, tmp_path):
         assert client.get("/who").text == first, "its connection is none of batond's"
         baton.restart()
         assert client.get("/who").text == first
-        wait_until(lambda: baton.get("/who").status == 200, "requests are served again")
-        pids = {baton.get("/who").text.split()[0] for _ in range(4)}
-        assert first.split()[0] in pids, "by the processes of before"
+        wait_until(lambda: len([row for row in workers(baton) if row["state"] == "up"]) == 2,
+                   "both processes are back")
+        pids = {baton.get("/who").text.split()[0] for _ in range(6)}
+        assert first.split()[0] in pids, "they are those of before"
     wait_for_slots(baton, 4, 2)
 
 

@@ -312,6 +312,22 @@ TEST(Service, ABrokenPipeWhoseLinkNeverEndsIsTakenForItsEnd) {
     EXPECT_FALSE(stage.knows(1));
 }
 
+TEST(Service, ACreditThatIsQuickerThanTheOutcomeOfItsDeliveryIsNotLost) {
+    Stage stage;
+    stage.registers(1, 2);
+    stage.runs(1);
+    stage.arrives(2);
+    const Deliver quick = stage.taken<Deliver>().front();
+    // Released and closed before anybody has said that it was delivered.
+    stage.service.done(stage.now, quick.worker, quick.assignment,
+                       {.disposition = Disposition::released, .credits = 0}, stage.actions);
+    stage.credit(1);
+    EXPECT_EQ(stage.worker(1).credits, 0U);
+    stage.delivered(quick);
+    EXPECT_EQ(stage.worker(1).credits, 1U);
+    EXPECT_THAT(stage.requests_of<GiveBack>(), ElementsAre(2));
+}
+
 TEST(Service, OneThatLeavesMayStopListeningAndStillFinishWhatItHas) {
     for (const bool leaves_first : {true, false}) {
         Stage stage;

@@ -273,7 +273,17 @@ void Service::State::begin_hang(Instant now, Request& request, Actions& out) {
 // ---- Steps of a worker
 
 void Service::State::announced(Instant now, Worker& worker, std::uint32_t credits) {
-    worker.announce(credits);
+    std::uint32_t beyond = worker.announce(credits);
+    // A slot may count as taken although its request is done with: its delivery is still open, and
+    // the worker was quicker than the outcome. The credit comes with that request's end, then.
+    for (Request* request = worker.newest; request != nullptr && beyond > 0;
+         request = request->older) {
+        const bool over = request->state == RequestState::delivering &&
+                          request->early_word == EarlyWord::done;
+        if (!over || request->early_report.credits > 0) continue;
+        request->early_report.credits = 1;
+        --beyond;
+    }
     worker.ready_number = ++ready_numbers;
     refresh(now, worker);
 }

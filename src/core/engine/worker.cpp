@@ -73,12 +73,13 @@ void Worker::detach(Request& request) noexcept {
     request.newer = nullptr;
 }
 
-void Worker::announce(std::uint32_t announced) noexcept {
+std::uint32_t Worker::announce(std::uint32_t announced) noexcept {
     const std::uint32_t room = slots - running;
     const std::uint64_t sum = std::uint64_t{credits} + set_aside + announced;
     credits = static_cast<std::uint32_t>(std::min<std::uint64_t>(sum, room));
     set_aside = 0;
     retry_deadline = never;
+    return static_cast<std::uint32_t>(sum - credits);
 }
 
 void Worker::set_credits_aside() noexcept { set_aside += std::exchange(credits, 0); }

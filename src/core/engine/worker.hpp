@@ -145,8 +145,8 @@ struct Worker : policy::Candidate {
     void detach(Request& request) noexcept;
 
     /// The worker has spoken: it can take `announced` more, as far as its slots go, and what was
-    /// set aside comes back.
-    void announce(std::uint32_t announced) noexcept;
+    /// set aside comes back. @return what went beyond its slots
+    std::uint32_t announce(std::uint32_t announced) noexcept;
 
     /// Its link is full: its credits count for nothing until it speaks again.
     void set_credits_aside() noexcept;
