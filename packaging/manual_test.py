@@ -11,7 +11,7 @@ PAGES = pathlib.Path(__file__).parent / "man"
 PROGRAMS = pathlib.Path(os.environ.get("BATON_BIN_DIR", PAGES.parent.parent / "build/release/bin"))
 
 
-@pytest.mark.parametrize("page", ["baton.1", "batond.8", "baton-agent.8"])
+@pytest.mark.parametrize("page", ["baton.1", "baton-adopt.1", "batond.8", "baton-agent.8"])
 def test_page_and_help_name_the_same_options(page):
     program = PROGRAMS / pathlib.Path(page).stem
     if not program.exists():

@@ -49,8 +49,7 @@ TEST(Address, IsCutToTheCallersRoomAndSaysItsSize) {
     EXPECT_EQ(reinterpret_cast<const sockaddr_in&>(room).sin_port, htons(4711));
     EXPECT_EQ(reinterpret_cast<const sockaddr_in&>(room).sin_addr.s_addr, 0U);
     copy_out(address, nullptr, nullptr);  // as accept(2) may be called
-    const auto again =
-        address_from(reinterpret_cast<const sockaddr*>(&room), sizeof(sockaddr_in));
+    const auto again = address_from(reinterpret_cast<const sockaddr*>(&room), sizeof(sockaddr_in));
     EXPECT_EQ(again.port(), 4711);
     EXPECT_FALSE(address_from(reinterpret_cast<const sockaddr*>(&room), 4).is_set());
 }

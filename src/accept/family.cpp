@@ -16,8 +16,8 @@ bool is_gone(int process) noexcept { return ::kill(process, 0) != 0 && errno == 
 }  // namespace
 
 bool Family::found(int process) noexcept {
-    void* memory = ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return false;
     page_ = new (memory) Page;
     page_->founder = process;

@@ -415,8 +415,7 @@ void Link::closed(std::uint64_t assignment, std::uint32_t epoch, bool released) 
     family_.closed();
     const bool takes_more = !draining_.load(std::memory_order_relaxed) &&
                             phase_.load(std::memory_order_relaxed) != Phase::leaving;
-    const std::uint32_t credits =
-        takes_more ? 1 + owed_.exchange(0, std::memory_order_relaxed) : 0;
+    const std::uint32_t credits = takes_more ? 1 + owed_.exchange(0, std::memory_order_relaxed) : 0;
     if (!released && epoch == now) {
         wire::Done done;
         done.assignment = assignment;
@@ -525,8 +524,7 @@ void Link::stop_listening() noexcept {
     if (phase != Phase::up) return finish();
     phase_.store(Phase::leaving, std::memory_order_release);
     // A process of a program that goes on without it does not speak for the program.
-    const bool for_the_program =
-        family_.is_claimed_by(process_) && process_ != family_.founder();
+    const bool for_the_program = family_.is_claimed_by(process_) && process_ != family_.founder();
     if (!for_the_program) say_bye();
     stop_receiving();
     if (open() == 0 && !for_the_program) finish();
@@ -568,8 +566,8 @@ void Link::leave() noexcept {
 }
 
 void Link::say(std::string_view text, std::string_view more) noexcept {
-    const std::size_t hash = std::hash<std::string_view>{}(text) ^
-                             std::hash<std::string_view>{}(more);
+    const std::size_t hash =
+        std::hash<std::string_view>{}(text) ^ std::hash<std::string_view>{}(more);
     if (std::exchange(said_, hash) == hash) return;
     constexpr std::string_view who = "libbaton-accept: ";
     constexpr std::string_view line_end = "\n";

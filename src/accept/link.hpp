@@ -182,7 +182,7 @@ private:
     std::atomic<bool> said_bye_{false};
     std::atomic_flag turn_;
     // Of who has the turn.
-    std::uint64_t id_ = 0;         ///< that batond knows this process by; 0: none yet
+    std::uint64_t id_ = 0;          ///< that batond knows this process by; 0: none yet
     bool refused_with_id_ = false;  ///< the next attempt is without one
     std::int64_t delay_ = 0;
     std::uint64_t random_ = 0;

@@ -243,8 +243,8 @@ BATON_VISIBLE long syscall(long number, ...) noexcept {
         switch (number) {
             case SYS_close: return close(fd);
             case SYS_close_range:
-                return close_range(static_cast<unsigned>(words[0]),
-                                   static_cast<unsigned>(words[1]), static_cast<int>(words[2]));
+                return close_range(static_cast<unsigned>(words[0]), static_cast<unsigned>(words[1]),
+                                   static_cast<int>(words[2]));
 #ifdef SYS_accept
             case SYS_accept: return accept4(fd, address, size, 0);
 #endif

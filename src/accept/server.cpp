@@ -32,8 +32,7 @@ bool Server::begin(const Settings& settings) noexcept {
     port_.store(settings.port, std::memory_order_relaxed);
     process_.store(::getpid(), std::memory_order_relaxed);
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    void* guard =
-        ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* guard = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (guard == MAP_FAILED || ::madvise(guard, page, MADV_WIPEONFORK) != 0) return false;
     guard_ = new (guard) std::atomic<std::uint8_t>(1);
     return table_.reserve(descriptors()) && family_.found(::getpid());

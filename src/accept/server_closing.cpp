@@ -162,8 +162,8 @@ void Server::duplicated(int fd, int duplicate) noexcept {
     if (mark.kind != Kind::listener) return;
     // The same epoll instance under another number: a listener like the first.
     const Listener* original = listener(fd);
-    auto* place = std::ranges::find_if(
-        listeners_, [](const Listener& each) { return each.fd.load() < 0; });
+    auto* place =
+        std::ranges::find_if(listeners_, [](const Listener& each) { return each.fd.load() < 0; });
     if (original == nullptr || place == listeners_.end() || table_.at(duplicate) == nullptr) return;
     place->shadow = real().fcntl(original->shadow, F_DUPFD_CLOEXEC, link_.timer());
     place->address = original->address;

@@ -104,8 +104,8 @@ int Server::listen(int fd, int backlog) noexcept {
 
 /// The server's socket is closed with this, and its port free for the next copy.
 int Server::take_over(int fd, const Address& address) noexcept {
-    auto* place = std::ranges::find_if(
-        listeners_, [](const Listener& each) { return each.fd.load() < 0; });
+    auto* place =
+        std::ranges::find_if(listeners_, [](const Listener& each) { return each.fd.load() < 0; });
     if (place == listeners_.end()) return fail(ENOBUFS);
     if (!link_.start()) return fail(EMFILE);
     const int shadow = ::socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -156,8 +156,8 @@ bool Server::put_listener(int fd, Listener& listener, bool non_blocking,
 
 Server::Listener* Server::listener(int fd) noexcept {
     if (table_.look(fd).kind != Kind::listener) return nullptr;
-    auto* found = std::ranges::find_if(
-        listeners_, [fd](const Listener& each) { return each.fd.load() == fd; });
+    auto* found = std::ranges::find_if(listeners_,
+                                       [fd](const Listener& each) { return each.fd.load() == fd; });
     return found == listeners_.end() ? nullptr : found;
 }
 
@@ -217,9 +217,8 @@ int Server::take(const Arrival& arrival, const Listener& from, sockaddr* address
     }
     record->address = seen_by(from.address.any.sa_family, record->address);
     copy_out(record->address, address, size);
-    table_.set(arrival.fd, {.kind = Kind::connection,
-                            .not_tcp = arrival.not_tcp,
-                            .epoch = arrival.epoch});
+    table_.set(arrival.fd,
+               {.kind = Kind::connection, .not_tcp = arrival.not_tcp, .epoch = arrival.epoch});
     return arrival.fd;
 }
 

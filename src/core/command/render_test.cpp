@@ -229,10 +229,10 @@ TEST(Layout, Clients) {
 
 TEST(Layout, RoutesAndListeners) {
     EXPECT_EQ(
-        routes_text(std::vector<RouteRow>{
-            {{"www.example.org/thumbs/", "thumbs", "GET,HEAD", 3}, false},
-            {{"www.example.org/", "nginx", "", std::nullopt}, true},
-            {{"/", "echo", "", std::nullopt}, false}}),
+        routes_text(
+            std::vector<RouteRow>{{{"www.example.org/thumbs/", "thumbs", "GET,HEAD", 3}, false},
+                                  {{"www.example.org/", "nginx", "", std::nullopt}, true},
+                                  {{"/", "echo", "", std::nullopt}, false}}),
         "route                    service        method   pri\n"
         "www.example.org/thumbs/  thumbs         GET,HEAD   3\n"
         "www.example.org/         nginx          -          - bridged: others share its host\n"

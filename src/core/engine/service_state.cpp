@@ -278,8 +278,8 @@ void Service::State::announced(Instant now, Worker& worker, std::uint32_t credit
     // the worker was quicker than the outcome. The credit comes with that request's end, then.
     for (Request* request = worker.newest; request != nullptr && beyond > 0;
          request = request->older) {
-        const bool over = request->state == RequestState::delivering &&
-                          request->early_word == EarlyWord::done;
+        const bool over =
+            request->state == RequestState::delivering && request->early_word == EarlyWord::done;
         if (!over || request->early_report.credits > 0) continue;
         request->early_report.credits = 1;
         --beyond;

@@ -27,8 +27,8 @@ struct Rendezvous {
 /// BATON_HOST. With `argv=isectd` the program's own arguments begin at argv[4], after worker
 /// socket, id and service. With `accept=preload` LD_PRELOAD begins with libbaton-accept, with
 /// `accept=adopt` the program is started by baton-adopt; both are looked for beside this program,
-/// and BATON_ACCEPT_PORT tells them `accept-port`. Where the output goes is left to the caller when the definition names no
-/// file.
+/// and BATON_ACCEPT_PORT tells them `accept-port`. Where the output goes is left to the caller when
+/// the definition names no file.
 /// @return in the error: what is wrong, for the report
 [[nodiscard]] std::expected<os::Program, std::string> make_program(const Definition& definition,
                                                                    const Rendezvous& rendezvous);

@@ -212,8 +212,8 @@ void Bridge::arm() {
         // Out of kernel memory: the stream stands still until the request's time limit ends it.
         [[maybe_unused]] const auto armed = of.arm(*interest);
     };
-    auto of_client = wanted(!request_ended_ && !client_ended_ && !to_worker_.full(),
-                            !to_client_.empty());
+    auto of_client =
+        wanted(!request_ended_ && !client_ended_ && !to_worker_.full(), !to_client_.empty());
     // A server that does not end its stream would wait for a next request as long as it lives.
     if (!of_client && one_request_ && !client_ended_) of_client = Interest::hangup;
     watch(client_watch_, of_client);

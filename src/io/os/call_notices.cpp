@@ -132,8 +132,8 @@ Result<> respond(BorrowedFd filter, const HeldCall& call, std::int64_t result, i
     return ioctl_on(filter, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
-Result<> add(BorrowedFd filter, const HeldCall& call, BorrowedFd fd, int number,
-             bool close_on_exec, std::uint32_t flags) {
+Result<> add(BorrowedFd filter, const HeldCall& call, BorrowedFd fd, int number, bool close_on_exec,
+             std::uint32_t flags) {
     seccomp_notif_addfd added{};
     added.id = call.id;
     added.flags = SECCOMP_ADDFD_FLAG_SETFD | flags;

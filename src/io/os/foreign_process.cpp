@@ -35,8 +35,7 @@ long number_in(const std::string& path, std::string_view name, int base) {
     std::string_view rest = std::string_view(*text).substr(place + name.size());
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
     long number = -1;
-    const auto [end, error] =
-        std::from_chars(rest.data(), rest.data() + rest.size(), number, base);
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number, base);
     return error == std::errc() ? number : -1;
 }
 
@@ -70,8 +69,7 @@ Result<UniqueFd> open_nothing() {
 
 Result<ForeignProcess> ForeignProcess::of_thread(int thread) {
     // pidfd_open wants the number of the process, and a notice has the thread's.
-    const long process =
-        number_in("/proc/" + std::to_string(thread) + "/status", "\nTgid:", 10);
+    const long process = number_in("/proc/" + std::to_string(thread) + "/status", "\nTgid:", 10);
     if (process <= 0) return fail(Errc::not_found);
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
     if (!pidfd) return fail(reason_of(errno), errno);
@@ -86,16 +84,15 @@ bool ForeignProcess::has_thread(int thread) const noexcept {
 }
 
 Result<UniqueFd> ForeignProcess::descriptor(int number) const {
-    UniqueFd duplicate(
-        static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0)));
+    UniqueFd duplicate(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0)));
     if (!duplicate) return fail(reason_of(errno), errno);
     return duplicate;
 }
 
 bool ForeignProcess::closes_on_exec(int number) const {
-    const long flags = number_in("/proc/" + std::to_string(process_id_) + "/fdinfo/" +
-                                     std::to_string(number),
-                                 "\nflags:", 8);
+    const long flags =
+        number_in("/proc/" + std::to_string(process_id_) + "/fdinfo/" + std::to_string(number),
+                  "\nflags:", 8);
     return flags >= 0 && (flags & O_CLOEXEC) != 0;
 }
 

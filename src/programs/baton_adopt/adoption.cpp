@@ -123,9 +123,8 @@ bool Adoption::give(const Waiting& waiting, Arrival& arrival) {
     const auto client =
         accept::seen_by(waiting.listener->address.any.sa_family, arrival.ticket.client);
     if (!write_address(waiting.call, process, client)) return false;
-    const auto given =
-        notices_.answer_with(waiting.call, arrival.fd.borrow(), static_cast<int>(*number),
-                             (flags & SOCK_CLOEXEC) != 0);
+    const auto given = notices_.answer_with(waiting.call, arrival.fd.borrow(),
+                                            static_cast<int>(*number), (flags & SOCK_CLOEXEC) != 0);
     if (!given) return false;  // it was killed, or a signal's handler runs: it may come back
     Connection connection{.assignment = arrival.ticket.assignment,
                           .epoch = arrival.ticket.epoch,

@@ -86,9 +86,7 @@ private:
                                      const accept::Address& address);
     [[nodiscard]] Listener* listener(const Process& process, int number);
     [[nodiscard]] Process* process_of(const os::HeldCall& call, bool may_be_new);
-    [[nodiscard]] bool is_meant(std::uint16_t port) const {
-        return port_ == 0 || port == port_;
-    }
+    [[nodiscard]] bool is_meant(std::uint16_t port) const { return port_ == 0 || port == port_; }
 
     loop::EventLoop& loop_;
     accept::Settings settings_;

@@ -29,10 +29,10 @@ namespace {
 
 using namespace baton;
 
-constexpr int wrong_usage = 64;    // EX_USAGE of sysexits.h
-constexpr int cannot_start = 78;   // EX_CONFIG
-constexpr int not_found = 127;     // as a shell has it
-constexpr int by_a_signal = 128;   // the same
+constexpr int wrong_usage = 64;   // EX_USAGE of sysexits.h
+constexpr int cannot_start = 78;  // EX_CONFIG
+constexpr int not_found = 127;    // as a shell has it
+constexpr int by_a_signal = 128;  // the same
 
 std::string_view variable(const char* name) {
     const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): there is one thread
@@ -64,9 +64,10 @@ std::string describe(const os::HoldFailure& failure, const std::string& program)
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app{"baton-adopt: runs a server as a worker of batond's, without a change to it:\n"
-                 "    baton-adopt [--] PROGRAM [ARGUMENTS...]",
-                 "baton-adopt"};
+    CLI::App app{
+        "baton-adopt: runs a server as a worker of batond's, without a change to it:\n"
+        "    baton-adopt [--] PROGRAM [ARGUMENTS...]",
+        "baton-adopt"};
     app.set_version_flag("--version", std::string(version()));
     app.footer(
         "Environment: BATON_WORKER_SOCKET, BATON_SERVICE, BATON_WORKER_ID, BATON_SLOTS,\n"

@@ -17,11 +17,10 @@ namespace baton::adopt {
 Process::Process(loop::EventLoop& loop, os::ForeignProcess process, const Numbers& numbers,
                  std::function<void()> ended)
     : process_(std::move(process)), numbers_(numbers) {
-    watch_.bind(loop, process_.ended(),
-                [ended = std::move(ended)](loop::Readiness) {
-                    const auto last = ended;  // this watch goes with the process
-                    last();
-                });
+    watch_.bind(loop, process_.ended(), [ended = std::move(ended)](loop::Readiness) {
+        const auto last = ended;  // this watch goes with the process
+        last();
+    });
     const auto armed = watch_.arm(loop::Interest::read);
     BATON_ASSERT(armed.has_value());
 }
