@@ -96,6 +96,10 @@ Address seen_by(sa_family_t listener, const Address& address) noexcept {
     return address;
 }
 
+sa_family_t listener_for(const Address& client) noexcept {
+    return seen_by(AF_INET, client).any.sa_family == AF_INET6 ? AF_INET6 : AF_INET;
+}
+
 void copy_out(const Address& address, sockaddr* to, socklen_t* size) noexcept {
     if (to == nullptr || size == nullptr) return;
     std::memcpy(to, &address.any, std::min(*size, address.size()));

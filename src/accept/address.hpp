@@ -34,6 +34,10 @@ union Address {
 /// proper stays one.
 [[nodiscard]] Address seen_by(sa_family_t listener, const Address& address) noexcept;
 
+/// The family of listener that takes such a client, where a server has one for each: a mapped
+/// address is one of IPv4.
+[[nodiscard]] sa_family_t listener_for(const Address& client) noexcept;
+
 /// As accept(2) and getpeername(2) return an address: cut to the caller's room, with its full size.
 void copy_out(const Address& address, sockaddr* to, socklen_t* size) noexcept;
 

@@ -40,6 +40,13 @@ TEST(Address, IsOfTheListenersFamilyWhereItCanBe) {
     EXPECT_EQ(text_of(seen_by(AF_INET, v6)), "2001:db8::1 80");
 }
 
+TEST(Address, SaysWhichListenerItsClientWouldHaveCome) {
+    EXPECT_EQ(listener_for(address_of_client("203.0.113.9:4711")), AF_INET);
+    EXPECT_EQ(listener_for(address_of_client("[::ffff:203.0.113.9]:4711")), AF_INET);
+    EXPECT_EQ(listener_for(address_of_client("[2001:db8::1]:80")), AF_INET6);
+    EXPECT_EQ(listener_for(address_of_client("unix:")), AF_INET);
+}
+
 TEST(Address, IsCutToTheCallersRoomAndSaysItsSize) {
     const auto address = address_of_client("203.0.113.9:4711");
     sockaddr_storage room{};

@@ -353,6 +353,21 @@ Link::Outcome Link::look(bool wait, bool close_on_exec, Arrival& arrival) noexce
     return Outcome::progress;
 }
 
+Address Link::next_client() noexcept {
+    if (watched_link() < 0) return {};
+    std::array<std::byte, packet_room> room;  // NOLINT(*-member-init): filled by recv
+    // Without room for control data the descriptor is not installed, and stays in the packet.
+    const ssize_t size = ::recv(fd_.load(std::memory_order_relaxed), room.data(), room.size(),
+                                MSG_PEEK | MSG_DONTWAIT);
+    if (size <= 0) return {};
+    const std::span<const std::byte> packet(room);
+    wire::PacketReader reader(packet.first(static_cast<std::size_t>(size)));
+    const auto message = reader.next();
+    if (!message || !*message) return {};
+    const auto* ticket = std::get_if<wire::Ticket>(&**message);
+    return ticket == nullptr ? Address() : address_of_client(ticket->client_address);
+}
+
 Link::Outcome Link::take_packet(std::span<const std::byte> packet, int passed,
                                 Arrival& arrival) noexcept {
     wire::PacketReader reader(packet);

@@ -77,6 +77,10 @@ public:
                !timer_set_.load(std::memory_order_relaxed);
     }
 
+    /// The client of the connection that look() would take next, which stays where it is.
+    /// @return not set: it would take no connection
+    [[nodiscard]] Address next_client() noexcept;
+
     /// This arrival is not taken; its descriptor is closed.
     void decline(const Arrival& arrival, std::uint32_t reason) noexcept;
 

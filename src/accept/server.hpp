@@ -86,6 +86,8 @@ private:
 
     // server_listening.cpp
     [[nodiscard]] bool is_meant(std::uint16_t port) const noexcept;
+    void look_at_families() noexcept;
+    [[nodiscard]] bool is_for_another(const Listener& listener) noexcept;
     [[nodiscard]] Listener* listener(int fd) noexcept;
     [[nodiscard]] int take_over(int fd, const Address& address) noexcept;
     [[nodiscard]] bool put_listener(int fd, Listener& listener, bool non_blocking,
@@ -111,6 +113,7 @@ private:
     Link link_;
     std::array<Listener, listener_limit> listeners_;
     std::atomic<std::uint16_t> port_{0};  ///< of the listener that is meant; 0: none yet
+    std::atomic<bool> both_families_{false};  ///< there are listeners for IPv4 and for IPv6
     std::atomic<int> process_{0};
     /// Odd while a fork is under way: what is accepted meanwhile may have been inherited.
     std::atomic<std::uint32_t> forks_{0};

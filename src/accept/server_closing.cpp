@@ -150,6 +150,7 @@ void Server::drop_listener(int fd) noexcept {
         static_cast<void>(table_.take(each.shadow));
         real().close(std::exchange(each.shadow, -1));
     }
+    look_at_families();
 }
 
 // ---- Descriptors that are shared

@@ -40,6 +40,11 @@ int fail(int error) noexcept {
     return -1;
 }
 
+bool blocks(int fd) noexcept {
+    const int status = real().fcntl(fd, F_GETFL);
+    return status >= 0 && (status & O_NONBLOCK) == 0;
+}
+
 /// As getsockopt(2) returns a number: cut to the caller's room.
 int give(int number, void* value, socklen_t* size) noexcept {
     if (value == nullptr || size == nullptr) return fail(EFAULT);
@@ -130,8 +135,26 @@ int Server::take_over(int fd, const Address& address) noexcept {
     table_.set(place->shadow, {.kind = Kind::hidden});
     table_.set(link_.timer(), {.kind = Kind::hidden});
     table_.set(fd, {.kind = Kind::listener});
+    look_at_families();
     register_again(fd);
     return 0;
+}
+
+void Server::look_at_families() noexcept {
+    const auto has = [this](sa_family_t family) {
+        return std::ranges::any_of(listeners_, [family](const Listener& each) {
+            return each.fd.load() >= 0 && each.address.any.sa_family == family;
+        });
+    };
+    both_families_.store(has(AF_INET) && has(AF_INET6), std::memory_order_relaxed);
+}
+
+/// nginx, for one, cannot write down the address of an IPv6 client that comes out of a listener for
+/// IPv4. What is left for the other listener keeps that one readable.
+bool Server::is_for_another(const Listener& listener) noexcept {
+    if (!both_families_.load(std::memory_order_relaxed)) return false;
+    const Address client = link_.next_client();
+    return client.is_set() && listener_for(client) != listener.address.any.sa_family;
 }
 
 /// A new epoll instance under the listener's number, with what makes it readable.
@@ -171,9 +194,17 @@ int Server::accept(int fd, sockaddr* address, socklen_t* size, int flags) noexce
     bool blocking = false;  // not known before it matters
     for (;;) {
         if (from->shut.load(std::memory_order_relaxed)) return fail(EINVAL);
+        if (is_for_another(*from)) {
+            if (!blocking && !blocks(fd)) return fail(EAGAIN);
+            blocking = true;
+            // Until another thread has taken it.
+            static_cast<void>(::poll(nullptr, 0, 1));
+            continue;
+        }
         const std::uint32_t forks = forks_.load(std::memory_order_acquire);
+        const bool wait = blocking && link_.can_wait() && !both_families_.load();
         Arrival arrival;
-        switch (link_.look(blocking && link_.can_wait(), (flags & SOCK_CLOEXEC) != 0, arrival)) {
+        switch (link_.look(wait, (flags & SOCK_CLOEXEC) != 0, arrival)) {
             case Link::Outcome::progress: continue;
             case Link::Outcome::interrupted: return fail(EINTR);
             case Link::Outcome::no_descriptor: return fail(EMFILE);
@@ -186,10 +217,9 @@ int Server::accept(int fd, sockaddr* address, socklen_t* size, int flags) noexce
             case Link::Outcome::nothing: break;
         }
         if (!blocking) {
-            const int status = real().fcntl(fd, F_GETFL);
-            if (status < 0 || (status & O_NONBLOCK) != 0) return fail(EAGAIN);
+            if (!blocks(fd)) return fail(EAGAIN);
             blocking = true;
-        } else if (!link_.can_wait()) {
+        } else if (!wait) {
             pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
             if (::poll(&readable, 1, -1) < 0) return -1;
         }

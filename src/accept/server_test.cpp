@@ -308,6 +308,32 @@ TEST_F(ServerTest, TheListenerIsStillTheServersSocketToWhoAsks) {
     EXPECT_EQ(errno, ENOTCONN);
 }
 
+TEST_F(ServerTest, ClientsComeOutOfTheListenerOfTheirFamily) {
+    auto [fd, it] = connected();
+    sockaddr_in name{};
+    socklen_t size = sizeof name;
+    server_.getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size);
+    const int other = ::socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    sockaddr_in6 where{};
+    where.sin6_family = AF_INET6;
+    where.sin6_addr = in6addr_loopback;
+    where.sin6_port = name.sin_port;
+    ASSERT_EQ(server_.bind(other, reinterpret_cast<sockaddr*>(&where), sizeof where), 0);
+    ASSERT_EQ(server_.listen(other, 16), 0);
+    auto six = ticket(6);
+    six.client_address = "[2001:db8::1]:80";
+    it.send(six, connection().second);
+    it.send(ticket(4), connection().second);
+    EXPECT_EQ(server_.accept(fd, nullptr, nullptr, SOCK_NONBLOCK), -1);
+    EXPECT_EQ(errno, EAGAIN);
+    ASSERT_TRUE(becomes_readable(other));
+    size = sizeof where;
+    EXPECT_GE(server_.accept(other, reinterpret_cast<sockaddr*>(&where), &size, 0), 0);
+    EXPECT_EQ(where.sin6_port, htons(80));
+    EXPECT_EQ(server_.accept(other, nullptr, nullptr, SOCK_NONBLOCK), -1);
+    EXPECT_GE(accept(fd), 0);
+}
+
 TEST_F(ServerTest, APortThatIsTakenIsBoundInName) {
     auto [fd, it] = connected();
     sockaddr_in taken{};

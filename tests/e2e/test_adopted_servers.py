@@ -12,6 +12,7 @@ import pytest
 from harness import processes, servers
 from harness.daemon import bin_dir
 from harness.waiting import LIMIT_SECONDS, wait_until
+import test_unmodified_servers
 from test_unmodified_servers import own_address, wait_for_slots, workers
 
 MAKERS = {"nats": servers.nats, "nginx": servers.nginx, "node": servers.node,
@@ -45,6 +46,11 @@ def test_requests_are_answered_by_the_server_which_sees_the_clients_address(web)
         # An open connection takes a slot, although batond has given it away.
         assert [row["credits"] for row in workers(web)] == [3]
     wait_for_slots(web, 4, 1)
+
+
+def test_clients_may_come_over_ipv6_and_unix_sockets(baton, tmp_path):
+    test_unmodified_servers.test_clients_may_come_over_ipv6_and_unix_sockets(
+        baton, tmp_path, "adopt")
 
 
 def test_slots_come_back_however_many_connections_there_were(web):

@@ -74,6 +74,29 @@ def test_a_connection_is_the_servers_for_as_long_as_it_keeps_it(web):
     wait_for_slots(web, 4, web.server.processes)
 
 
+def test_clients_may_come_over_ipv6_and_unix_sockets(baton, tmp_path, how="preload"):
+    """nginx has a listener for each family, node has one for both."""
+    lines = [f"""
+        config service {name} min=1 max=1
+        config worker {name} localhost slots=4 accept={how} {maker(tmp_path).command}
+        route {name}.test/ {name}
+    """ for name, maker in {"nginx": servers.nginx, "node": servers.node}.items()]
+    baton.start(f"""
+        listen http [::1]:0
+        listen http unix:{tmp_path}/http.sock
+    """ + "\n".join(lines))
+    for name in ("nginx", "node"):
+        with baton.connect() as client:
+            answers = {client.get("/who", Host=f"{name}.test").text for _ in range(2)}
+            port = client.socket.getsockname()[1]
+            assert answers.pop().split()[1] == f"::1:{port}" and not answers
+        with baton.connect(tmp_path / "http.sock") as client:
+            answers = {client.get("/who", Host=f"{name}.test").text for _ in range(2)}
+            # nginx writes nothing for port 0.
+            assert answers.pop().split()[1] in ("127.0.0.1:0", "127.0.0.1:") and not answers
+            assert client.get("/nginx/page", Host=f"{name}.test").status == 200
+
+
 def test_slots_come_back_however_many_connections_there_were(web):
     address = web.listener()
 

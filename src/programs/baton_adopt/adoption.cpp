@@ -1,5 +1,6 @@
 #include "programs/baton_adopt/adoption.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -88,15 +89,35 @@ void Adoption::arm_link() {
 
 /// Gives what has come to those who wait for it.
 void Adoption::serve() {
-    while (!arrivals_.empty() && !waiting_.empty()) {
-        const Waiting waiting = waiting_.front();
-        waiting_.pop_front();
+    for (auto place = waiting_.begin(); place != waiting_.end();) {
+        const auto next = next_for(*place->listener);
+        if (next == arrivals_.end()) {
+            ++place;
+            continue;
+        }
+        const Waiting waiting = *place;
+        place = waiting_.erase(place);
         if (!notices_.waits(waiting.call)) continue;
-        auto arrival = std::move(arrivals_.front());
-        arrivals_.pop_front();
+        auto arrival = std::move(*next);
+        arrivals_.erase(next);
         if (!give(waiting, arrival)) arrivals_.push_front(std::move(arrival));
     }
     show_readiness();
+}
+
+/// Where there are listeners for both families each takes its own: nginx, for one, cannot write
+/// down the address of an IPv6 client that comes out of a listener for IPv4.
+bool Adoption::suits(const Listener& listener, const Arrival& arrival) const {
+    const auto wanted = accept::listener_for(arrival.ticket.client);
+    const auto is_of = [](sa_family_t family) {
+        return [family](const Listener& each) { return each.address.any.sa_family == family; };
+    };
+    return is_of(wanted)(listener) || std::ranges::none_of(listeners_, is_of(wanted));
+}
+
+std::deque<Adoption::Arrival>::iterator Adoption::next_for(const Listener& listener) {
+    return std::ranges::find_if(
+        arrivals_, [&](const Arrival& arrival) { return suits(listener, arrival); });
 }
 
 /// @return false: nobody took it; it stays the next
@@ -160,10 +181,10 @@ void Adoption::closed(const Connection& connection) {
     arm_link();
 }
 
-/// A byte lies in each listener while a connection waits.
+/// A byte lies in each listener while a connection waits for it.
 void Adoption::show_readiness() {
-    const bool wanted = !arrivals_.empty();
     for (Listener& each : listeners_) {
+        const bool wanted = next_for(each) != arrivals_.end();
         if (each.readable == wanted) continue;
         std::byte byte{1};
         const auto moved = wanted

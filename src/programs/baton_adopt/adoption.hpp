@@ -66,6 +66,8 @@ private:
     void look_at_link();
     void arm_link();
     void serve();
+    [[nodiscard]] bool suits(const Listener& listener, const Arrival& arrival) const;
+    [[nodiscard]] std::deque<Arrival>::iterator next_for(const Listener& listener);
     [[nodiscard]] bool give(const Waiting& waiting, Arrival& arrival);
     void closed(const Connection& connection);
     void show_readiness();

@@ -178,6 +178,7 @@ bool Adoption::take_over(const os::HeldCall& call, Process& process, const os::U
 bool Adoption::on_accept(const os::HeldCall& call, Process& process) {
     const Listener* asked = listener(process, call.descriptor());
     if (asked == nullptr || !notices_.waits(call)) return false;
+    const bool nothing_waits = next_for(*asked) == arrivals_.end();
     const std::uint32_t flags = call.call == os::Call::accept4 ? call.word(3) : 0;
     constexpr std::uint32_t known_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
     if ((flags & ~known_flags) != 0) {
@@ -186,7 +187,7 @@ bool Adoption::on_accept(const os::HeldCall& call, Process& process) {
     }
     const Waiting waiting{
         .call = call, .process = process.foreign().process_id(), .listener = asked};
-    if (arrivals_.empty() && os::is_non_blocking(asked->programs_end.borrow())) {
+    if (nothing_waits && os::is_non_blocking(asked->programs_end.borrow())) {
         static_cast<void>(notices_.fail_with(call, EAGAIN));
         return true;
     }

@@ -55,6 +55,7 @@ def nginx(folder: Path, processes: int = 2) -> Server:
             scgi_temp_path {folder}/scgi;
             server {{
                 listen {PORT};
+                listen [::]:{PORT};
                 root {folder};
                 location = /who {{ return 200 "$pid $remote_addr:$remote_port"; }}
                 location = /slow {{ limit_rate 20k; }}
