@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <new>
+#include <memory>
 
 namespace baton::accept {
 namespace {
@@ -19,7 +19,7 @@ bool Family::found(int process) noexcept {
     void* memory =
         ::mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return false;
-    page_ = new (memory) Page;
+    page_ = std::construct_at(static_cast<Page*>(memory));
     page_->founder = process;
     return true;
 }

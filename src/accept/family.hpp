@@ -15,6 +15,7 @@ public:
     Family() = default;
     Family(const Family&) = delete;
     Family& operator=(const Family&) = delete;
+    ~Family() = default;
 
     /// Before any fork. @return false: no memory
     [[nodiscard]] bool found(int process) noexcept;

@@ -53,6 +53,7 @@ public:
         : settings_(settings), family_(family), watchers_(watchers) {}
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
+    ~Link() = default;
 
     /// The first listener is there: time begins. @return false: no descriptor
     [[nodiscard]] bool start() noexcept;

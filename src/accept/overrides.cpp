@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <new>
+#include <memory>
 #include <string_view>
 
 #include "accept/real.hpp"
@@ -66,7 +66,7 @@ void in_child() noexcept {
     if (const auto wrong = baton::accept::read_settings(variables, settings); !wrong.empty()) {
         return complain(wrong);
     }
-    auto* made = new (memory) Server;
+    auto* made = std::construct_at(reinterpret_cast<Server*>(memory));
     if (!made->begin(settings) || ::pthread_atfork(before_fork, after_fork, in_child) != 0) {
         return complain("there is not enough memory");
     }
@@ -238,8 +238,9 @@ BATON_VISIBLE long syscall(long number, ...) noexcept {
     va_end(arguments);
     if (active() != nullptr) {
         const int fd = static_cast<int>(words[0]);
-        auto* address = reinterpret_cast<sockaddr*>(words[1]);
-        auto* size = reinterpret_cast<socklen_t*>(words[2]);
+        // What the caller has passed as pointers.
+        auto* address = reinterpret_cast<sockaddr*>(words[1]);  // NOLINT(*-no-int-to-ptr)
+        auto* size = reinterpret_cast<socklen_t*>(words[2]);    // NOLINT(*-no-int-to-ptr)
         switch (number) {
             case SYS_close: return close(fd);
             case SYS_close_range:

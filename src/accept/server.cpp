@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <new>
+#include <memory>
 
 #include "accept/real.hpp"
 
@@ -34,7 +34,7 @@ bool Server::begin(const Settings& settings) noexcept {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     void* guard = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (guard == MAP_FAILED || ::madvise(guard, page, MADV_WIPEONFORK) != 0) return false;
-    guard_ = new (guard) std::atomic<std::uint8_t>(1);
+    guard_ = std::construct_at(static_cast<std::atomic<std::uint8_t>*>(guard), 1);
     return table_.reserve(descriptors()) && family_.found(::getpid());
 }
 

@@ -29,6 +29,7 @@ public:
     Server() noexcept : link_(settings_, family_, *this) {}
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
+    ~Server() = default;
 
     /// @return false: no memory
     [[nodiscard]] bool begin(const Settings& settings) noexcept;
@@ -112,7 +113,7 @@ private:
     Table table_;
     Link link_;
     std::array<Listener, listener_limit> listeners_;
-    std::atomic<std::uint16_t> port_{0};  ///< of the listener that is meant; 0: none yet
+    std::atomic<std::uint16_t> port_{0};      ///< of the listener that is meant; 0: none yet
     std::atomic<bool> both_families_{false};  ///< there are listeners for IPv4 and for IPv6
     std::atomic<int> process_{0};
     /// Odd while a fork is under way: what is accepted meanwhile may have been inherited.

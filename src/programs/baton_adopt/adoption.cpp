@@ -38,7 +38,7 @@ Adoption::~Adoption() = default;
 
 bool Adoption::begin() {
     auto nothing = os::open_nothing();
-    if (!nothing || !family_.found(os::own_process_id())) return false;
+    if (!nothing || !family_.found(static_cast<int>(os::own_process_id()))) return false;
     nothing_ = std::move(*nothing);
     notices_watch_.bind(loop_, notices_.fd(), [this](loop::Readiness) { answer_calls(); });
     return notices_watch_.arm(loop::Interest::read).has_value();
@@ -116,8 +116,8 @@ bool Adoption::suits(const Listener& listener, const Arrival& arrival) const {
 }
 
 std::deque<Adoption::Arrival>::iterator Adoption::next_for(const Listener& listener) {
-    return std::ranges::find_if(
-        arrivals_, [&](const Arrival& arrival) { return suits(listener, arrival); });
+    return std::ranges::find_if(arrivals_,
+                                [&](const Arrival& arrival) { return suits(listener, arrival); });
 }
 
 /// @return false: nobody took it; it stays the next

@@ -2,7 +2,6 @@
 // which it would listen, so that it takes the connections that batond hands over.
 
 #include <csignal>
-#include <cstddef>
 #include <cstdlib>
 #include <iostream>
 #include <string>

@@ -1,6 +1,5 @@
 #include "programs/baton_adopt/program.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>

@@ -20,7 +20,6 @@
 #include "core/engine/definitions.hpp"
 #include "core/engine/service.hpp"
 #include "core/engine/views.hpp"
-#include "io/delivery/worker_link.hpp"
 #include "io/os/mutex.hpp"
 #include "programs/batond/adopt_copy.hpp"
 #include "programs/batond/newest_first.hpp"
