@@ -279,6 +279,11 @@ def test_the_check_of_a_configuration_warns_of_shared_hosts(tmp_path):
                              check=False)
     assert checked.returncode == 0
     assert "baton.conf: warning: requests by the route / are carried by a bridge" in checked.stderr
+    assert "has one slot" not in checked.stderr
+    path.write_text(config(servers.python(tmp_path), slots=1))
+    checked = subprocess.run([bin_dir() / "batond", "--check", path], capture_output=True, text=True,
+                             check=True)
+    assert checked.stderr.startswith(f"{path}: warning: a server of 'web' has one slot")
 
 
 def test_stop_lets_an_answer_finish_that_has_begun(baton, stage, tmp_path):

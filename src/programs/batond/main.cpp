@@ -43,8 +43,8 @@ int check(const std::string& path, bool autodefine) {
     }
     const auto checked = command::check_configuration(*text, path, syntax);
     if (checked) {
-        for (const auto& route : daemon::bridged_routes(*checked)) {
-            std::cerr << path << ": warning: " << daemon::advice_on_bridging(route) << '\n';
+        for (const auto& warning : daemon::warnings_of(*checked)) {
+            std::cerr << path << ": warning: " << warning << '\n';
         }
         std::cout << path << ": ok\n";
         return 0;

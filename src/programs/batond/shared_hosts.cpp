@@ -1,5 +1,6 @@
 #include "programs/batond/shared_hosts.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <string>
@@ -57,6 +58,25 @@ std::string advice_on_bridging(const command::RouteSpec& route) {
         "servers of '{}' keep what they are handed, and not every request for this host is "
         "theirs; give '{}' a host of its own and one route, HOST/",
         route.pattern, route.service, route.service);
+}
+
+std::vector<std::string> warnings_of(const command::Configuration& configuration) {
+    std::vector<std::string> warnings;
+    for (const auto& route : bridged_routes(configuration)) {
+        warnings.push_back(advice_on_bridging(route));
+    }
+    for (const auto& service : configuration.services) {
+        const bool narrow = std::ranges::any_of(service.workers, [](const auto& worker) {
+            return worker.definition.accept != engine::AcceptBy::itself &&
+                   worker.definition.slots == 1;
+        });
+        if (!narrow) continue;
+        warnings.push_back(fmt::format(
+            "a server of '{}' has one slot, so one open connection keeps all others waiting; say "
+            "slots= as many as it may have open",
+            service.name));
+    }
+    return warnings;
 }
 
 }  // namespace baton::daemon

@@ -28,4 +28,7 @@ namespace baton::daemon {
 /// What it means, and what to do about it.
 [[nodiscard]] std::string advice_on_bridging(const command::RouteSpec& route);
 
+/// What `--check` says of a configuration that is right and yet may not be what was meant.
+[[nodiscard]] std::vector<std::string> warnings_of(const command::Configuration& configuration);
+
 }  // namespace baton::daemon
