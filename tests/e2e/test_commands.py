@@ -249,6 +249,8 @@ def test_apply_changes_a_listener_in_place(baton):
     file = baton.folder / "next.conf"
     file.write_text(f"listen http 127.0.0.1:{port} body-limit=10 backlog=7\n")
     with baton.connect() as before:
+        # Answered, so that it is surely taken under the old rules.
+        assert post_status(before) == 404
         assert baton.command(f"apply {file}").splitlines() == [
             f"listen http 127.0.0.1:{port} backlog=7 body-limit=10", "Ok."]
 
