@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -25,6 +26,9 @@ constexpr std::size_t alignment = 8;
 constexpr std::uint16_t optional_flag = 1U << 15;
 constexpr std::byte zero{0};
 
+/// The flag of a DONE that is longer by its rest.
+constexpr std::uint8_t done_has_rest = 1;
+
 constexpr std::size_t padded(std::size_t size) noexcept {
     return (size + alignment - 1) / alignment * alignment;
 }
@@ -43,7 +47,9 @@ struct Body {
 };
 
 Body body_of(const Hello& hello) noexcept { return {MessageType::hello, 32, hello.service}; }
-Body body_of(const Done& /*done*/) noexcept { return {MessageType::done, 32}; }
+Body body_of(const Done& done) noexcept {
+    return {MessageType::done, std::size_t{done.rest ? 48U : 32U}};
+}
 Body body_of(const Decline& /*decline*/) noexcept { return {MessageType::decline, 16}; }
 Body body_of(const Credit& /*credit*/) noexcept { return {MessageType::credit, 8}; }
 Body body_of(const Bye& /*bye*/) noexcept { return {MessageType::bye, 0}; }
@@ -68,6 +74,12 @@ bool within_limits(const Ticket& ticket) noexcept {
     return ticket.client_address.size() <= client_address_limit &&
            ticket.bytes_beside.size() <= bytes_beside_limit;
 }
+bool within_limits(const Done& done) noexcept {
+    constexpr auto farthest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (!done.rest) return true;
+    return done.rest->bytes > 0 && done.rest->bytes <= farthest &&
+           done.rest->offset <= farthest - done.rest->bytes && done.disposition != Done::released;
+}
 bool within_limits(const auto& /*message*/) noexcept { return true; }
 
 void write_fixed(Writer& out, const Hello& hello) noexcept {
@@ -89,7 +101,10 @@ void write_fixed(Writer& out, const Done& done) noexcept {
     out.number(done.credits);
     out.number(done.status);
     out.number(done.disposition);
-    out.number(std::uint8_t{0});
+    out.number(done.rest ? done_has_rest : std::uint8_t{0});
+    if (!done.rest) return;
+    out.number(done.rest->offset);
+    out.number(done.rest->bytes);
 }
 
 void write_fixed(Writer& out, const Decline& decline) noexcept {
@@ -179,7 +194,11 @@ Done read_done(Reader& in) noexcept {
     done.credits = in.number<std::uint32_t>();
     done.status = in.number<std::uint16_t>();
     done.disposition = in.number_up_to<std::uint8_t>(Done::released);
-    in.reserved<std::uint8_t>();
+    if (in.number_up_to<std::uint8_t>(done_has_rest) == 0) return done;
+    auto& rest = done.rest.emplace();
+    rest.offset = in.number<std::uint64_t>();
+    rest.bytes = in.number<std::uint64_t>();
+    in.require(within_limits(done));
     return done;
 }
 

@@ -15,8 +15,9 @@
 /// The link is a SOCK_SEQPACKET Unix socket. One packet carries one or more messages, each with an
 /// 8-byte header {u16 type, u16 flags = 0, u32 size of the whole message incl. header and padding},
 /// padded with zeros to a multiple of 8; all integers little-endian. A packet with a descriptor
-/// (SCM_RIGHTS, exactly one) holds exactly one TICKET and nothing else. Unknown message types with
-/// flag bit 15 (optional) set are skipped; all other unknown ones end the link.
+/// (SCM_RIGHTS, exactly one) holds exactly one TICKET, or exactly one DONE with a rest, and nothing
+/// else. Unknown message types with flag bit 15 (optional) set are skipped; all other unknown ones
+/// end the link.
 ///
 /// There is one encoding of each message: reserved fields and padding are zero, and who receives
 /// anything else ends the link. Only HELLO may be longer than described here, so that a later
@@ -68,8 +69,18 @@ struct Hello {
 
     static constexpr std::uint32_t takes_bytes_beside = 1;  ///< consumed bytes may be in a ticket
     static constexpr std::uint32_t reports_status = 2;      ///< answers `status`
+    static constexpr std::uint32_t hands_back_rest = 16;    ///< `done` may come with a rest
 
     friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+/// What the socket has not taken of an answer: a piece of the file that is the descriptor beside
+/// the message. Whoever has it sends it; the worker is free.
+struct Rest {
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;  ///< at least 1; the end of the piece fits into a signed number
+
+    friend bool operator==(const Rest&, const Rest&) = default;
 };
 
 /// The worker has finished with one request: connection and credit come back in one message.
@@ -80,7 +91,9 @@ struct Done {
     std::uint32_t credits = 0;  ///< slots that are free from now on, usually 1
     std::uint64_t bytes_read =
         0;  ///< of the request, from its first byte on: bytes beside included
-    std::uint64_t bytes_written = 0;
+    std::uint64_t bytes_written = 0;  ///< into the socket: without the rest
+    /// Only where the ticket said rest_welcome, and never with `released`.
+    std::optional<Rest> rest{};
 
     static constexpr std::uint8_t keep = 0;      ///< the next request may come on this connection
     static constexpr std::uint8_t close = 1;     ///< the front ends it (lingering)
@@ -142,8 +155,11 @@ struct Ticket {
     std::string_view
         bytes_beside{};  ///< what an earlier worker had consumed: precedes the socket's
 
-    static constexpr std::uint32_t bridged = 1;      ///< the stream is carried by Baton
-    static constexpr std::uint32_t close_after = 2;  ///< batond is ending: answer with close
+    static constexpr std::uint32_t bridged = 1;       ///< the stream is carried by Baton
+    static constexpr std::uint32_t close_after = 2;   ///< batond is ending: answer with close
+    static constexpr std::uint32_t rest_welcome = 4;  ///< `done` may come with a rest
+    /// The client was told to go on with its body, or has gone on: no `100 Continue` any more.
+    static constexpr std::uint32_t continued = 256;
 
     friend bool operator==(const Ticket&, const Ticket&) = default;
 };
@@ -177,9 +193,8 @@ using Message = std::variant<Hello, Done, Decline, Credit, Bye, StatusText, Welc
 
 /// Writes one message into the caller's memory, without an allocation.
 ///
-/// @return its size; 0 when it does not fit, or when a name, an address or the bytes beside are
-/// above
-///         their limits. Nothing was written then.
+/// @return its size; 0 when it does not fit, or when a name, an address, the bytes beside or a rest
+///         are not within their limits. Nothing was written then.
 [[nodiscard]] std::size_t encode(std::span<std::byte> buffer, const Message& message) noexcept;
 /// The two of the hot path, without the detour over a variant.
 [[nodiscard]] std::size_t encode(std::span<std::byte> buffer, const Done& done) noexcept;
