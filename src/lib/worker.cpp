@@ -164,7 +164,8 @@ void Worker::greet(os::UniqueFd fd) {
     }
     wire::Hello hello;
     hello.capabilities = wire::Hello::takes_bytes_beside |
-                         (settings_.on_status != nullptr ? wire::Hello::reports_status : 0U);
+                         (settings_.on_status != nullptr ? wire::Hello::reports_status : 0U) |
+                         (settings_.aside_limit > 0 ? wire::Hello::hands_back_rest : 0U);
     hello.worker = id();
     hello.slots = rendezvous_.slots;
     hello.credits = announced_;
@@ -454,7 +455,7 @@ bool Worker::says_bye_now() {
     return !std::exchange(said_bye_, true);
 }
 
-void Worker::finish(const Request& request, wire::Done done, bool frees_slot) {
+bool Worker::finish(const Request& request, wire::Done done, bool frees_slot, os::BorrowedFd rest) {
     std::shared_ptr<Link> link;
     std::uint32_t credits = 0;
     bool bye = false;
@@ -469,17 +470,24 @@ void Worker::finish(const Request& request, wire::Done done, bool frees_slot) {
         bye = says_bye_now();
         link = link_;
     }
-    if (!link) return;                 // the next HELLO counts the slot
+    if (!link) return false;           // the next HELLO counts the slot
     std::array<std::byte, 64> packet;  // NOLINT(*-member-init): filled by encode
     std::size_t size = 0;
-    if (link.get() == &request.link()) {
+    const bool same_link = link.get() == &request.link();
+    if (same_link) {
         done.credits = credits;
         size = wire::encode(packet, done);
     } else if (credits > 0) {
         size = wire::encode(packet, wire::Message(wire::Credit{credits}));
     }
+    bool heard = same_link;
+    if (same_link && rest) {  // alone in its packet
+        heard = link->send(std::span(packet).first(size), rest);
+        size = 0;
+    }
     if (bye) size += wire::encode(std::span(packet).subspan(size), wire::Message(wire::Bye{}));
     if (size > 0) link->send(std::span(packet).first(size));
+    return heard;
 }
 
 void Worker::decline(const Request& request, std::uint32_t reason) {
