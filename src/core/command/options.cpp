@@ -269,6 +269,13 @@ constexpr std::array http_listener_rows{
          .summary = "How long a connection may stay open between two requests.",
          .least = 1,
          .most = one_year_ms}),
+    once<ListenerSpec, &ListenerSpec::send_timeout>(
+        {.name = "send-timeout",
+         .type = Type::duration,
+         .summary = "How long a client may take nothing of an answer whose worker has handed it "
+                    "back; then its connection is reset.",
+         .least = 1,
+         .most = one_year_ms}),
     once<ListenerSpec, &ListenerSpec::max_connections>(
         {.name = "max-connections",
          .type = Type::number,

@@ -11,10 +11,12 @@
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
+#include "core/engine/actions.hpp"
 #include "core/http/head.hpp"
 #include "io/front/client_records.hpp"
 #include "io/front/dispatcher.hpp"
 #include "io/front/options.hpp"
+#include "io/front/rest.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/stream_offsets.hpp"
@@ -28,6 +30,7 @@ enum class ClientState : std::uint8_t {
     waiting,       ///< a request, no worker: armed for the client's going away only
     delivering,    ///< the engine has named a worker; its outcome is not yet reported
     handed_over,   ///< a worker has the connection: not armed at all
+    sending_rest,  ///< the worker is done; what the client had not taken is sent from here
     responding,    ///< Baton's own answer is being written
     lingering,     ///< all is written; what the client still sends is read away (RFC 9112, 9.6)
     resetting,     ///< part of an answer is in the send queue; a reset follows when it has left
@@ -58,7 +61,13 @@ struct Request {
     bool head_method = false;  ///< HEAD: an answer of Baton's own has no body
     bool json = false;         ///< the client prefers error bodies in JSON
     bool ever_handed_over = false;
-    bool cut_off = false;  ///< its body stopped coming while a worker waited for it
+    bool cut_off = false;       ///< its body stopped coming while a worker waited for it
+    bool rest_welcome = false;  ///< at its last handing over
+    bool stalled = false;       ///< the client takes nothing of what a bridge still has for it
+    /// Of the worker's word; never while there is none.
+    Instant done_at = never;
+    engine::DoneReport report;   ///< with a rest
+    std::unique_ptr<Rest> rest;  ///< what is left of the answer
     /// How far a bridge has brought it: of a Unix socket the only word there is.
     std::optional<os::StreamOffsets> carried;
     Part line, referer, user_agent;
@@ -101,7 +110,7 @@ struct Client {
 
     std::string out;  ///< Baton's own answer, as far as it is not written
     std::uint64_t drained = 0;
-    std::uint64_t unsent = 0;  ///< at the last look while lingering
+    std::uint64_t unsent = 0;  ///< at the last look while lingering, or sending a rest
 
     [[nodiscard]] ClientId id() const noexcept { return record->id; }
     [[nodiscard]] std::string_view text(Part part) const noexcept {

@@ -43,6 +43,7 @@ struct Consignment {
     std::uint32_t head_bytes = 0;
     std::uint64_t body_bytes = 0;  ///< of a sized body
     bool chunked = false;
+    bool rest_welcome = false;      ///< the worker may hand back what the client does not take
     std::string_view bytes_beside;  ///< consumed by an earlier worker
     std::string_view head;          ///< as copied; for the record of what a worker was sent
 };
@@ -96,8 +97,12 @@ public:
     /// @param carried  null: it was not bridged
     void returned(RequestId request, const Carried* carried = nullptr);
     /// @param if_silent  what the client is told when the worker has written nothing
+    /// @param rest       what the client has not taken of the answer: it is sent first
     void give_back(RequestId request, Assignment assignment, const engine::DoneReport& report,
-                   Errc if_silent = Errc::worker_protocol);
+                   Errc if_silent = Errc::worker_protocol, std::unique_ptr<Rest> rest = nullptr);
+    /// The worker is done, give_back() comes when a bridge has carried all that it wrote: from now
+    /// on only the client can hold that up, and is reset when it does so for too long.
+    void only_carried(RequestId request, Assignment assignment);
     /// What can be done with a request whose worker is lost; by stream offsets, not contents.
     /// @param carried  null: it was not bridged
     [[nodiscard]] engine::RecoveryVerdict examine(RequestId request, Assignment assignment,
@@ -123,6 +128,16 @@ private:
     void head_complete(Client& client, std::string_view bytes, const http::Head& head);
     void wait_for_more(Client& client, std::size_t peeked);
     void watch_again(Client& client);
+
+    // sending_rest.cpp
+    void begin_rest(Client& client, const engine::DoneReport& report,
+                    const std::optional<os::StreamOffsets>& now, std::unique_ptr<Rest> rest);
+    void send_rest(Client& client);
+    void look_at_rest(Client& client);
+    void rest_sent(Client& client);
+    void cut_rest(Client& client, Errc why);
+    void cut_all_rests();
+    void look_at_bridge(Client& client);
 
     // closing.cpp
     void respond(Client& client, Errc reason, std::string_view allowed_methods = {});
@@ -150,6 +165,8 @@ private:
     // handover.cpp
     void look_for_progress(Client& client);
     void look_for_signs(Client& client);
+    void answered(Client& client, const engine::DoneReport& report,
+                  const std::optional<os::StreamOffsets>& now);
     void close_after_done(Client& client, const std::optional<os::StreamOffsets>& now);
     void give_up_silent(Client& client, const os::StreamOffsets& now, Errc reason);
     void take_over(Client& client, const Carried& carried);

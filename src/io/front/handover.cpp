@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "io/front/access.hpp"
 #include "io/front/client.hpp"
 #include "io/front/front.hpp"
+#include "io/front/rest.hpp"
 #include "io/os/socket.hpp"
 #include "io/os/stream_offsets.hpp"
 
@@ -54,12 +56,15 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
             return std::nullopt;
         }
         beside = std::string_view(client->copy).substr(0, consumed);
+        // Its worker may have died in the middle of handing the answer back.
+        os::set_reset_at_end(client->fd.borrow(), false);
     }
     // A report that is still under way would find the state `delivering` and do nothing.
     client->watch.disarm();
     client->enter(ClientState::delivering);
     client->request.assignment = assignment;
     client->request.worker = worker;
+    client->request.rest_welcome = records_.has_room_for_rest();
     return Consignment{
         .connection = client->fd.borrow(),
         .client = client->id(),
@@ -67,6 +72,7 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
         .head_bytes = client->request.head_bytes,
         .body_bytes = client->request.expected_bytes - client->request.head_bytes,
         .chunked = client->request.chunked,
+        .rest_welcome = client->request.rest_welcome,
         .bytes_beside = beside,
         .head = std::string_view(client->copy).substr(0, client->request.head_bytes)};
 }
@@ -120,38 +126,50 @@ void Front::returned(RequestId request, const Carried* carried) {
 }
 
 void Front::give_back(RequestId request, Assignment assignment, const engine::DoneReport& report,
-                      Errc if_silent) {
+                      Errc if_silent, std::unique_ptr<Rest> rest) {
     auto* client = find(request, assignment);
     if (client == nullptr || client->state != ClientState::handed_over) return;
+    if (client->request.done_at == never) client->request.done_at = loop_.now();
+    if (client->request.stalled) {
+        log(*client, report.status, report.bytes_written, Errc::client_stalled);
+        return close(*client);
+    }
     if (client->request.cut_off) {
         log(*client, describe(Errc::body_timeout).http_status, 0, Errc::body_timeout);
         return close(*client);
     }
     const bool released = report.disposition == engine::Disposition::released;
     const auto now = released ? std::nullopt : offsets_of(*client);
+    if (rest) return begin_rest(*client, report, now, std::move(rest));
     if (now && now->written == client->base.written) {
         return give_up_silent(*client, *now, if_silent);
     }
-    log(*client, report.status, report.bytes_written, std::nullopt);
-    if (released) return close(*client);
+    answered(*client, report, now);
+}
+
+/// The answer is in the socket, all of it: what becomes of the connection.
+void Front::answered(Client& client, const engine::DoneReport& report,
+                     const std::optional<os::StreamOffsets>& now) {
+    log(client, report.status, report.bytes_written, std::nullopt);
+    if (report.disposition == engine::Disposition::released) return close(client);
 
     // Trusting a worker that has not read all of its request would let the rest of the body be
     // taken for the next request. Of a chunked one only the worker knows the length; the kernel's
     // count shows whether it speaks the truth.
     const bool length_right =
-        client->request.chunked || report.bytes_read == client->request.expected_bytes;
+        client.request.chunked || report.bytes_read == client.request.expected_bytes;
     bool keep = report.disposition == engine::Disposition::keep && length_right && !draining_until_;
-    if (keep && !client->unix_socket) {
-        keep = now && now->consumed - client->base.consumed == report.bytes_read;
-        if (keep) client->base = *now;
+    if (keep && !client.unix_socket) {
+        keep = now && now->consumed - client.base.consumed == report.bytes_read;
+        if (keep) client.base = *now;
     }
-    if (!keep) return close_after_done(*client, now);
+    if (!keep) return close_after_done(client, now);
 
-    forget_request(*client);
-    client->enter(ClientState::reading_head);
-    client->read_deadline = deadline_after(loop_.now(), client->options->keepalive_timeout);
-    set_deadline(*client, client->read_deadline);
-    arm(*client, loop::Interest::read);
+    forget_request(client);
+    client.enter(ClientState::reading_head);
+    client.read_deadline = deadline_after(loop_.now(), client.options->keepalive_timeout);
+    set_deadline(client, client.read_deadline);
+    arm(client, loop::Interest::read);
 }
 
 /// The worker says that it is done and has written nothing: the client must not be left without a
@@ -290,10 +308,11 @@ void Front::log(Client& client, int status, std::uint64_t bytes, std::optional<E
                   .error = error};
     if (request.ever_handed_over) {
         access.queue_time = request.handed_over_at - request.arrived;
-        access.service_time = loop_.now() - request.handed_over_at;
+        const auto done_at = std::min(request.done_at, loop_.now());
+        access.service_time = done_at - request.handed_over_at;
         auto& record = *client.record;
         record.transactions.fetch_add(1, std::memory_order_relaxed);
-        const auto response = (loop_.now() - request.arrived).count();
+        const auto response = (done_at - request.arrived).count();
         record.total_response_ns.fetch_add(response, std::memory_order_relaxed);
         record.last_response_ns.store(response, std::memory_order_relaxed);
     }

@@ -17,6 +17,8 @@
 #include "core/engine/service.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/delivery/worker_link.hpp"
+#include "io/front/rest.hpp"
+#include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
 #include "programs/batond/adopt_copy.hpp"
 #include "programs/batond/loop_context.hpp"
@@ -126,7 +128,7 @@ std::shared_ptr<ServiceCell> LinkDesk::cell_of(const delivery::WorkerLink& link)
     return found == cells_.end() ? nullptr : found->second;
 }
 
-void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
+void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done, os::UniqueFd file) {
     const auto cell = cell_of(link);
     if (!cell) return;
     const engine::DoneReport report{.disposition = disposition_of(done.disposition),
@@ -134,8 +136,18 @@ void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
                                     .credits = done.credits,
                                     .bytes_read = done.bytes_read,
                                     .bytes_written = done.bytes_written};
+    const Assignment assignment{done.assignment};
+    std::unique_ptr<front::Rest> rest;
+    if (done.rest) {
+        rest = std::make_unique<front::Rest>(here_.rests(), std::move(file), done.rest->offset,
+                                             done.rest->bytes);
+    }
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
-        service.done(now, link.worker(), Assignment{done.assignment}, report, out);
+        cell->mutex.assert_held();
+        if (rest && service.has_request(link.worker(), assignment)) {
+            cell->rests.try_emplace({link.worker(), assignment}, std::move(rest));
+        }
+        service.done(now, link.worker(), assignment, report, out);
     });
 }
 

@@ -26,6 +26,7 @@ LoopContext::LoopContext(loop::EventLoop& loop, std::size_t index, ControlAction
     : loop_(loop),
       index_(index),
       switches_(switches),
+      rests_(records.rests()),
       routing_(std::make_shared<const Routing>()),
       access_log_(log_writer, refusals, switches, routing_),
       performer_(loop_, index, control),

@@ -10,6 +10,7 @@
 #include "io/front/client_records.hpp"
 #include "io/front/dispatcher.hpp"
 #include "io/front/front.hpp"
+#include "io/front/rest.hpp"
 #include "io/loop/event_loop.hpp"
 #include "programs/batond/access_log.hpp"
 #include "programs/batond/performer.hpp"
@@ -30,6 +31,8 @@ public:
     [[nodiscard]] front::Front& front() noexcept { return front_; }
     [[nodiscard]] Performer& performer() noexcept { return performer_; }
     [[nodiscard]] std::size_t index() const noexcept { return index_; }
+    /// Of all loops.
+    [[nodiscard]] front::RestAccount& rests() noexcept { return rests_; }
 
     /// Takes a new routing table. On this loop.
     void set_routing(std::shared_ptr<const Routing> routing) { routing_ = std::move(routing); }
@@ -44,6 +47,7 @@ private:
     loop::EventLoop& loop_;
     std::size_t index_;
     const Switches& switches_;
+    front::RestAccount& rests_;
     std::shared_ptr<const Routing> routing_;
     AccessLog access_log_;
     Performer performer_;

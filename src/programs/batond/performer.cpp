@@ -32,20 +32,36 @@ void Performer::connect(front::Front* own_front, std::vector<Performer*> all) {
 Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
     const bool bridge = cell->service.options().delivery == engine::Delivery::bridge;
     for (auto& action : actions_) {
-        auto& errand = errands_.emplace_back(Errand{cell, action, nullptr, bridge});
+        auto& errand = errands_.emplace_back(Errand{cell, action, nullptr, bridge, nullptr});
         if (const auto* deliver = std::get_if<engine::Deliver>(&action)) {
             const auto seat = cell->seats.find(deliver->worker);
             if (seat != cell->seats.end()) errand.link = seat->second.link;
+        } else if (const auto* back = std::get_if<engine::GiveBack>(&action);
+                   back != nullptr && !cell->rests.empty()) {
+            auto rest = cell->rests.extract({back->worker, back->assignment});
+            if (rest) errand.rest = std::move(rest.mapped());
         }
     }
     actions_.clear();
+    if (!cell->rests.empty()) drop_rests(*cell);
     const auto next = cell->service.next_deadline();
     if (next >= cell->armed_at) return never;
     cell->armed_at = next;
     return next;
 }
 
+/// Those of requests that have ended otherwise.
+void Performer::drop_rests(ServiceCell& cell) {
+    for (auto next = cell.rests.begin(); next != cell.rests.end();) {
+        const auto rest = next++;
+        const auto [worker, assignment] = rest->first;
+        if (!cell.service.has_request(worker, assignment))
+            dropped_.insert(cell.rests.extract(rest));
+    }
+}
+
 void Performer::run() {
+    dropped_.clear();
     if (std::exchange(running_, true)) return;
     while (!errands_.empty()) {
         auto errand = std::move(errands_.front());
@@ -73,11 +89,15 @@ void Performer::perform(Errand& errand) {
         if (!passed_on(deliver_action->request, errand)) deliver(errand, *deliver_action);
     } else if (const auto* give_back = std::get_if<GiveBack>(&action)) {
         if (passed_on(give_back->request, errand)) return;
-        bridges_.finish(give_back->request, give_back->report.disposition,
-                        [this, back = *give_back](Errc if_silent) {
-                            front_->give_back(back.request, back.assignment, back.report,
-                                              if_silent);
-                        });
+        bridges_.finish(
+            give_back->request, give_back->report.disposition,
+            [this, back = *give_back, rest = std::move(errand.rest)](Errc if_silent) mutable {
+                front_->give_back(back.request, back.assignment, back.report, if_silent,
+                                  std::move(rest));
+            });
+        if (bridges_.carries(give_back->request)) {
+            front_->only_carried(give_back->request, give_back->assignment);
+        }
         control_.request_finished(loop_.now());
     } else if (const auto* refuse = std::get_if<Refuse>(&action)) {
         if (!passed_on(refuse->request, errand)) front_->refuse(refuse->request, refuse->reason);
@@ -124,6 +144,9 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
     ticket.head_bytes = consignment->head_bytes;
     ticket.client_address = consignment->client_address;
     ticket.bytes_beside = consignment->bytes_beside;
+    if (consignment->rest_welcome && errand.link && errand.link->hands_back_rest()) {
+        ticket.flags |= wire::Ticket::rest_welcome;
+    }
     Result<> passed = fail(Errc::peer_gone);
     if (errand.link) {
         const bool bridge = errand.bridge || (!consignment->bytes_beside.empty() &&
