@@ -146,7 +146,7 @@ TEST(Save, WritesOnlyWhatIsNotTheDefault) {
                                     "route / a method=GET pri=4\n"
                                     "listen http 127.0.0.1:80 backlog=9\n"
                                     "config events 5\nbuckets 12 5\nconfig maxusers 10\n"
-                                    "config rest-limit 2m\n")),
+                                    "config rest-limit 2m\nconfig service c wait-body=64k\n")),
               (Lines{
                   "config events 5",
                   "buckets 12 5s",
@@ -156,6 +156,7 @@ TEST(Save, WritesOnlyWhatIsNotTheDefault) {
                   "config worker a localhost id=1 /w",
                   "config service b id=3",
                   "config worker b h id=2 env=A=1 /x 'a b'",
+                  "config service c id=4 wait-body=64k",
                   "route / a method=GET pri=4",
                   "pause a",
                   "start b",

@@ -26,15 +26,16 @@ namespace baton::front {
 /// Where a connection stands. What moves it is in the column of `transitions` in client.cpp, from
 /// which the picture in the manual is drawn.
 enum class ClientState : std::uint8_t {
-    reading_head,  ///< armed for reading; no request
-    waiting,       ///< a request, no worker: armed for the client's going away only
-    delivering,    ///< the engine has named a worker; its outcome is not yet reported
-    handed_over,   ///< a worker has the connection: not armed at all
-    sending_rest,  ///< the worker is done; what the client had not taken is sent from here
-    responding,    ///< Baton's own answer is being written
-    lingering,     ///< all is written; what the client still sends is read away (RFC 9112, 9.6)
-    resetting,     ///< part of an answer is in the send queue; a reset follows when it has left
-    over,          ///< to be destroyed
+    reading_head,   ///< armed for reading; no request
+    awaiting_body,  ///< a request of which nobody is told before its body has come
+    waiting,        ///< a request, no worker: armed for the client's going away only
+    delivering,     ///< the engine has named a worker; its outcome is not yet reported
+    handed_over,    ///< a worker has the connection: not armed at all
+    sending_rest,   ///< the worker is done; what the client had not taken is sent from here
+    responding,     ///< Baton's own answer is being written
+    lingering,      ///< all is written; what the client still sends is read away (RFC 9112, 9.6)
+    resetting,      ///< part of an answer is in the send queue; a reset follows when it has left
+    over,           ///< to be destroyed
 };
 
 /// Whether the state machine has this arrow.
@@ -61,9 +62,12 @@ struct Request {
     bool head_method = false;  ///< HEAD: an answer of Baton's own has no body
     bool json = false;         ///< the client prefers error bodies in JSON
     bool ever_handed_over = false;
-    bool cut_off = false;       ///< its body stopped coming while a worker waited for it
+    bool cut_off = false;  ///< its body stopped coming while a worker waited for it
+    bool expects_continue = false;
+    bool continued = false;     ///< it need not be told any more
     bool rest_welcome = false;  ///< at its last handing over
     bool stalled = false;       ///< the client takes nothing of what a bridge still has for it
+    std::uint64_t awaited_bytes = 0;  ///< unread, head included, before anybody is told
     /// Of the worker's word; never while there is none.
     Instant done_at = never;
     engine::DoneReport report;   ///< with a rest
@@ -105,7 +109,7 @@ struct Client {
     os::StreamOffsets base;
     /// At the last look for progress.
     os::StreamOffsets last_seen;
-    std::size_t last_unread = 0;  ///< the same of a Unix socket
+    std::size_t last_unread = 0;  ///< the same of a Unix socket, and of an awaited body
     Instant last_progress{};
 
     std::string out;  ///< Baton's own answer, as far as it is not written

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
@@ -14,6 +17,7 @@ struct Place {
     ServiceId service{};
     Duration answer_timeout{};
     Duration stall_timeout{};
+    std::optional<std::uint8_t> priority{};  ///< the route's; the front only keeps it
 };
 
 /// What the front asks of whoever decides. Called on the front's loop; implementations may call
@@ -23,10 +27,16 @@ public:
     virtual ~Dispatcher() = default;
 
     /// A head is complete and lies unread in the client's socket. The answer comes through
-    /// Front::place(), begin_delivery() … or refuse().
-    /// @param head  valid for the call
+    /// Front::place(), begin_delivery() … or refuse(); or await_body(), and then again here.
+    /// @param head        valid for the call
+    /// @param body_bytes  of a sized body, that have been seen to lie behind it
     virtual void request_arrived(Front& front, ClientId client, RequestId request,
-                                 const http::Head& head) = 0;
+                                 const http::Head& head, std::uint64_t body_bytes) = 0;
+    /// What await_body() has asked for lies in the client's socket. The answer comes as to
+    /// request_arrived().
+    /// @param place  as it was told last; valid for the call
+    virtual void body_arrived(Front& front, ClientId client, RequestId request,
+                              const Place& place) = 0;
     /// The client went away while its request was waiting. It is forgotten by the front.
     virtual void client_left(ServiceId service, RequestId request) = 0;
     /// No first byte of an answer (worker_hung), or no progress (worker_stalled).

@@ -157,6 +157,7 @@ void Front::on_ready(Client& client, loop::Readiness ready) {
             dispatcher_.client_left(client.request.place.service, client.request.id);
             log(client, describe(Errc::client_gone).http_status, 0, Errc::client_gone);
             return close(client);
+        case ClientState::awaiting_body: return look_for_body(client, true);
         case ClientState::sending_rest: return send_rest(client);
         case ClientState::responding: return write_out(client);
         case ClientState::lingering: return read_away(client);
@@ -179,6 +180,7 @@ void Front::on_timer(Client& client) {
         case ClientState::handed_over:
             return client.request.done_at == never ? look_for_progress(client)
                                                    : look_at_bridge(client);
+        case ClientState::awaiting_body: return look_for_body(client, false);
         case ClientState::sending_rest: return look_at_rest(client);
         case ClientState::responding: return close(client);
         case ClientState::lingering: return look_at_lingering(client);

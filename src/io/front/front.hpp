@@ -44,6 +44,7 @@ struct Consignment {
     std::uint64_t body_bytes = 0;  ///< of a sized body
     bool chunked = false;
     bool rest_welcome = false;      ///< the worker may hand back what the client does not take
+    bool continued = false;         ///< the client needs no `100 Continue`
     std::string_view bytes_beside;  ///< consumed by an earlier worker
     std::string_view head;          ///< as copied; for the record of what a worker was sent
 };
@@ -87,6 +88,10 @@ public:
     /// It belongs to this service and waits, or is about to be delivered.
     void place(RequestId request, const Place& place);
     void refuse(RequestId request, Errc reason, std::string_view allowed_methods = {});
+    /// In place of a worker: Dispatcher::body_arrived() is called when so much of its sized body
+    /// lies in the socket, or when no more fits there. A body that stops coming for the place's
+    /// answer_timeout ends the request (408), and so does a client that goes away.
+    void await_body(RequestId request, std::uint64_t bytes);
     /// It goes to `worker` now; delivered() or delivery_failed() has to follow.
     /// @return nullopt: the client has gone
     [[nodiscard]] std::optional<Consignment> begin_delivery(RequestId request, WorkerId worker,
@@ -128,6 +133,12 @@ private:
     void head_complete(Client& client, std::string_view bytes, const http::Head& head);
     void wait_for_more(Client& client, std::size_t peeked);
     void watch_again(Client& client);
+
+    // awaiting_body.cpp
+    [[nodiscard]] bool tell_to_continue(Client& client);
+    void look_for_body(Client& client, bool woken);
+    void body_is_there(Client& client);
+    void remember_more(Client& client);
 
     // sending_rest.cpp
     void begin_rest(Client& client, const engine::DoneReport& report,

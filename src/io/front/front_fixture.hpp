@@ -63,10 +63,18 @@ public:
         std::string target;
     };
 
-    void request_arrived(Front& front, ClientId client, RequestId request,
-                         const http::Head& head) override {
-        arrivals.push_back({request, client, std::string(head.target())});
+    void request_arrived(Front& front, ClientId client, RequestId request, const http::Head& head,
+                         std::uint64_t body_bytes) override {
         front.place(request, place);
+        const auto wanted = std::min(head.content_length(), wait_body);
+        if (wanted > body_bytes) {
+            ++awaited;
+            return front.await_body(request, wanted);
+        }
+        arrivals.push_back({request, client, std::string(head.target())});
+    }
+    void body_arrived(Front&, ClientId client, RequestId request, const Place&) override {
+        arrivals.push_back({request, client, {}});
     }
     void client_left(ServiceId, RequestId request) override { left.push_back(request); }
     void hung(ServiceId, RequestId, Assignment, Errc why) override { hangs.push_back(why); }
@@ -81,6 +89,8 @@ public:
     Place place{
         .service = ServiceId{7}, .answer_timeout = seconds(60), .stall_timeout = seconds(60)};
     bool reject = false;
+    std::uint64_t wait_body = 0;
+    int awaited = 0;
     std::vector<Arrival> arrivals;
     std::vector<RequestId> left;
     std::vector<Errc> hangs;
@@ -146,6 +156,7 @@ public:
         EXPECT_TRUE(consignment);
         beside = std::string(consignment->bytes_beside);
         rest_welcome = consignment->rest_welcome;
+        continued = consignment->continued;
         auto worker = os::duplicate(consignment->connection).value();
         front->delivered(request, Assignment{assignment});
         return worker;
@@ -166,6 +177,7 @@ public:
     os::Address where;
     std::string beside;
     bool rest_welcome = false;
+    bool continued = false;
     bool reset_seen = false;
 };
 

@@ -73,6 +73,7 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
         .body_bytes = client->request.expected_bytes - client->request.head_bytes,
         .chunked = client->request.chunked,
         .rest_welcome = client->request.rest_welcome,
+        .continued = client->request.continued,
         .bytes_beside = beside,
         .head = std::string_view(client->copy).substr(0, client->request.head_bytes)};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -39,7 +40,9 @@ public:
 
 private:
     void request_arrived(front::Front& front, ClientId client, RequestId request,
-                         const http::Head& head) override;
+                         const http::Head& head, std::uint64_t body_bytes) override;
+    void body_arrived(front::Front& front, ClientId client, RequestId request,
+                      const front::Place& place) override;
     void client_left(ServiceId service, RequestId request) override;
     void hung(ServiceId service, RequestId request, Assignment assignment, Errc why) override;
     [[nodiscard]] bool rejecting() const override;

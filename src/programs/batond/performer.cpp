@@ -144,6 +144,7 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
     ticket.head_bytes = consignment->head_bytes;
     ticket.client_address = consignment->client_address;
     ticket.bytes_beside = consignment->bytes_beside;
+    if (consignment->continued) ticket.flags |= wire::Ticket::continued;
     if (consignment->rest_welcome && errand.link && errand.link->hands_back_rest()) {
         ticket.flags |= wire::Ticket::rest_welcome;
     }
