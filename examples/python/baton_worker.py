@@ -13,6 +13,7 @@ Run by itself it answers each request with what was asked. One request at a time
 of your own make it more: requests may be ended by any thread, `Worker` belongs to one.
 """
 
+import fcntl
 import os
 import random
 import select
@@ -29,12 +30,13 @@ HELLO, DONE, DECLINE, CREDIT, BYE = 1, 2, 3, 4, 5
 WELCOME, TICKET, DRAIN, REINIT, STATUS, REFUSED = 33, 34, 35, 36, 37, 38
 KEEP, CLOSE = 0, 1
 NO_DESCRIPTOR, OVERLOADED = 1, 2
-TAKES_BYTES_BESIDE = 1
-CLOSE_AFTER = 2  # flag of a ticket
+TAKES_BYTES_BESIDE, HANDS_BACK_REST = 1, 16  # capabilities
+CLOSE_AFTER, REST_WELCOME, CONTINUED = 2, 4, 256  # flags of a ticket
 OPTIONAL = 0x8000  # flag of a message: who does not know it may skip it
 
 PACKET_LIMIT = 64 * 1024
 WAIT_SECONDS = 30  # for a client that does nothing
+QUICK_SECONDS = 0.05  # for one whose answer somebody else can send
 DISCARD_LIMIT = 64 * 1024  # of a body that nobody has read
 
 
@@ -87,6 +89,7 @@ class Request:
         self._keep = False
         self._status = 0
         self._continue = False
+        self._rest = -1  # a descriptor of what the client has not taken of the answer
         self._read_head(head_bytes)
 
     # -- reading
@@ -136,7 +139,8 @@ class Request:
         old = self.version == "HTTP/1.0"
         self._keep = "close" not in options and (not old or "keep-alive" in options)
         self._keep = self._keep and not self.flags & CLOSE_AFTER
-        self._continue = not old and self.fields.get("expect", "").lower() == "100-continue"
+        self._continue = (not old and self.fields.get("expect", "").lower() == "100-continue"
+                          and not self.flags & CONTINUED)
         self._chunked = "transfer-encoding" in self.fields
         self._left = int(self.fields.get("content-length", 0))  # of a sized body
 
@@ -202,7 +206,30 @@ class Request:
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         self._status = status
         self._answered = True
-        self._write(head + (body if has_content and self.method != "HEAD" else b""))
+        answer = head + (body if has_content and self.method != "HEAD" else b"")
+        if self.flags & REST_WELCOME:
+            self._write_or_put_aside(answer)
+        else:
+            self._write(answer)
+
+    def _write_or_put_aside(self, data: bytes):
+        """A client that is slow takes the rest from batond, while this worker goes on."""
+        left = memoryview(data)
+        self._connection.settimeout(QUICK_SECONDS)
+        while left:
+            try:
+                sent = self._connection.send(left)
+            except TimeoutError:
+                self._rest = os.memfd_create("baton", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+                with os.fdopen(self._rest, "wb", closefd=False) as memory:
+                    memory.write(left)
+                fcntl.fcntl(self._rest, fcntl.F_ADD_SEALS,
+                            fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+                return
+            except OSError as error:
+                raise Gone(str(error)) from error
+            self._bytes_written += sent
+            left = left[sent:]
 
     def _discard_body(self):
         """A small body that has come is read away, so that the connection can be kept."""
@@ -231,12 +258,33 @@ class Request:
             except Gone:
                 lost = True
         keep = self._keep and self._body_is_read and self._answered and not lost
+        done = struct.pack(
+            "<QQQIHBB", self.assignment, self._bytes_read, self._bytes_written, 1, self._status,
+            KEEP if keep else CLOSE, 0)
+        if self._rest >= 0:
+            return self._hand_back(done)
         # Closed first: once batond has heard `done`, nobody else may hold the connection. It is never
         # shut down here; with `close`, that is batond's to do, and to wait for the client.
         self._connection.close()
-        self._worker.finish(self._link, struct.pack(
-            "<QQQIHBB", self.assignment, self._bytes_read, self._bytes_written, 1, self._status,
-            KEEP if keep else CLOSE, 0))
+        self._worker.finish(self._link, done)
+
+    def _hand_back(self, done: bytes):
+        """With a rest it is closed behind `done`: if nobody has heard that, the rest is ours to send."""
+        size = os.fstat(self._rest).st_size
+        # Should batond end before it has read that, the client sees a reset, not an answer's end.
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        heard = self._worker.finish(self._link, done[:-1] + struct.pack("<BQQ", 1, 0, size), self._rest)
+        if not heard:
+            self._connection.settimeout(WAIT_SECONDS)
+            with os.fdopen(self._rest, "rb", closefd=False) as memory:
+                try:
+                    self._connection.sendfile(memory, 0, size)
+                    self._connection.setsockopt(
+                        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
+                except OSError:
+                    pass  # the client is gone, too
+        os.close(self._rest)
+        self._connection.close()
 
 
 class Worker:
@@ -323,9 +371,9 @@ class Worker:
         if last:
             self._send(self._link, message(BYE))
 
-    def finish(self, link: socket.socket, done: bytes):
+    def finish(self, link: socket.socket, done: bytes, rest: int = -1) -> bool:
         """Any thread. A `done` goes to the batond that gave the request; to another one the free slot
-        is a credit."""
+        is a credit. False: nobody has heard it."""
         with self._lock:
             self._taken -= 1
             credits, self._owed = 1 + self._owed, 0
@@ -334,23 +382,28 @@ class Worker:
             last = self._draining and self._taken == 0
             current = self._link
         if current is None:
-            return  # the next hello counts the slot
+            return False  # the next hello counts the slot
         packet = b""
         if current is link:
             packet = message(DONE, done[:24] + struct.pack("<I", credits) + done[28:])
         elif credits:
             packet = message(CREDIT, struct.pack("<II", credits, 0))
+        heard = current is link
+        if heard and rest >= 0:  # alone in its packet
+            heard, packet = self._send(current, packet, [rest]), b""
         if last:
             packet += message(BYE)
         if packet:
             self._send(current, packet)
+        return heard
 
     @staticmethod
-    def _send(link: socket.socket, packet: bytes):
+    def _send(link: socket.socket, packet: bytes, descriptors: list[int] | None = None) -> bool:
         try:
-            link.send(packet)
+            socket.send_fds(link, [packet], descriptors or [])
         except OSError:
-            pass  # batond is gone: reading the link will find that
+            return False  # batond is gone: reading the link will find that
+        return True
 
     # -- finding batond
 
@@ -362,7 +415,7 @@ class Worker:
             self._owed = 0
         name = self._service.encode()
         link.send(message(HELLO, struct.pack(
-            "<HHIQIIIHH", 1, 1, TAKES_BYTES_BESIDE, self.id, self._slots, announced, os.getpid(),
+            "<HHIQIIIHH", 1, 1, TAKES_BYTES_BESIDE | HANDS_BACK_REST, self.id, self._slots, announced, os.getpid(),
             len(name), 0) + name))
         kind, body = next(messages(link.recv(PACKET_LIMIT)), (0, b""))
         if kind == REFUSED:

@@ -150,10 +150,16 @@ typedef struct baton_worker_options {
     /* An operator asks how the worker is. Write at most `size` bytes of text (no zero byte needed)
      * and return how many. */
     size_t (*on_status)(void* context, char* text, size_t size);
+
+    /* Bytes of one answer that are kept in memory for a client that is slow: see
+     * baton_respond_put_aside(). 0: 64 MiB. BATON_NO_REST: none, everything waits for the client.
+     */
+    int64_t rest_limit;
 } baton_worker_options_t;
 
 #define BATON_SLOTS_LIMIT 65536
 #define BATON_NO_WAIT (-1)
+#define BATON_NO_REST (-1)
 
 /* Connects to batond and introduces the worker. From then on it may be given requests.
  *
@@ -238,6 +244,9 @@ BATON_API uint64_t baton_request_client_id(const baton_request_t* request) BATON
 BATON_API unsigned baton_request_attempt(const baton_request_t* request) BATON_NOEXCEPT;
 /* 1: Baton carries the stream, since it could not pass the client's own socket. Else 0. */
 BATON_API int baton_request_bridged(const baton_request_t* request) BATON_NOEXCEPT;
+/* 1: batond would send what a slow client has not taken of the answer (baton_respond_put_aside(),
+ * baton_outcome_t.rest_bytes). 0: not this time, since it holds enough of that already. */
+BATON_API int baton_request_rest_welcome(const baton_request_t* request) BATON_NOEXCEPT;
 /* "203.0.113.9:4711", "[2001:db8::1]:80", or "unix:". */
 BATON_API baton_string_t baton_request_client_address(const baton_request_t* request)
     BATON_NOEXCEPT;
@@ -318,9 +327,24 @@ BATON_API int baton_request_discard_body(baton_request_t* request, uint64_t limi
  * HEAD and those with status 204 or 304 are sent without their bodies, whatever is given. When a
  * request's body was not read, what has arrived of it is discarded, or else the connection closes.
  *
+ * A slow client does not hold these functions up. When the socket is full and the client takes less
+ * than 16 MB/s (2 ms are waited for one that takes nothing), what it has not taken is put aside,
+ * the function returns BATON_OK, and baton_done() hands it back to batond, which sends it when this
+ * worker has long been free:
+ *
+ * - of baton_respond() and baton_respond_write() a copy is put aside, up to the worker's
+ * rest_limit; beyond it the functions wait. What is written later goes there too, as long as
+ * something is there. Before a long pause in a stream call baton_respond_flush(): nothing moves by
+ * itself.
+ * - of baton_respond_file() it is the file itself. It must stay as it is until the client has it,
+ * so replace files by renaming, do not write into them; a file that gets shorter is a reset for the
+ *   client. (A file on a network's file system is copied, like memory.)
+ * - when batond holds too much of that kind already (baton_request_rest_welcome()), they wait.
+ *
  * With BATON_NO_WAIT a function that could not send everything returns BATON_E_AGAIN: it has taken
  * what it was given, but the memory stays in use. Wait until baton_request_fd() is writable, call
- * baton_respond_flush() until that returns BATON_OK, and go on then.
+ * baton_respond_flush() until that returns BATON_OK, and go on then; or call
+ * baton_respond_put_aside(), which needs no waiting: nothing is put aside by itself then.
  *
  * After BATON_E_CLIENT_GONE or BATON_E_TIMEOUT there is nothing to send any more: end the request.
  * --------------------------------------------------------------------------------------------- */
@@ -342,9 +366,10 @@ BATON_API int baton_respond_close(baton_request_t* request) BATON_NOEXCEPT;
 BATON_API int baton_respond(baton_request_t* request, int status, const char* content_type,
                             const void* body, size_t size) BATON_NOEXCEPT;
 
-/* Sends a complete answer whose body is `size` bytes of a file from `offset` on. The file is
- * borrowed until the call, or the flush after BATON_E_AGAIN, returns something else.
- * BATON_E_SYSTEM: it could not be read, or is shorter. */
+/* Sends a complete answer whose body is `size` bytes of a file from `offset` on. The descriptor is
+ * borrowed until the call, or the flush after BATON_E_AGAIN, returns something else; the file must
+ * not change before the client has it (see above). BATON_E_SYSTEM: it could not be read, or is
+ * shorter. */
 BATON_API int baton_respond_file(baton_request_t* request, int status, const char* content_type,
                                  int file, uint64_t offset, uint64_t size) BATON_NOEXCEPT;
 
@@ -362,8 +387,18 @@ BATON_API int baton_respond_write(baton_request_t* request, const void* data,
 /* BATON_E_STATE: less than content_length; the connection will be closed. */
 BATON_API int baton_respond_end(baton_request_t* request) BATON_NOEXCEPT;
 
-/* Sends what BATON_E_AGAIN left unsent. BATON_E_AGAIN: there is still something. */
+/* Sends what BATON_E_AGAIN left unsent, and what was put aside. BATON_E_AGAIN: there is still
+ * something. */
 BATON_API int baton_respond_flush(baton_request_t* request) BATON_NOEXCEPT;
+
+/* After BATON_E_AGAIN: puts aside what is unsent, in place of waiting for the client. The memory
+ * that was given is free again, more may be written (it goes there too), and baton_done() hands
+ * everything back to batond, which sends it while this worker's slot is free. Give the client a
+ * moment before: what it would have taken in some milliseconds costs more to copy and to pass on.
+ *
+ * BATON_E_AGAIN: batond takes nothing back of this answer (baton_request_rest_welcome()), or it is
+ * more than the worker's rest_limit: go on with baton_respond_flush(). */
+BATON_API int baton_respond_put_aside(baton_request_t* request) BATON_NOEXCEPT;
 
 /* Sends `101 Switching Protocols` with `Upgrade: protocol`: what the client offered, or part of it.
  * Then take the connection with baton_release(). BATON_E_STATE: the client has not offered it. */
@@ -379,11 +414,11 @@ BATON_API int baton_respond_upgrade(baton_request_t* request, const char* protoc
 
 /* The answer is written: gives connection and slot back in one message.
  *
- * "Written" means: taken by the socket. A slow client costs no slot. The connection is kept for the
- * client's next request if the request was read completely, the answer is complete and says by
- * itself where it ends, and the client wants it kept; otherwise batond closes it properly. When
- * nothing was answered, the client gets a 500. BATON_E_AGAIN: baton_respond_flush() has work to do
- * first, the request has not ended. */
+ * "Written" means: taken by the socket, or put aside. A slow client costs no slot. The connection
+ * is kept for the client's next request if the request was read completely, the answer is complete
+ * and says by itself where it ends, and the client wants it kept; otherwise batond closes it
+ * properly. When nothing was answered, the client gets a 500. BATON_E_AGAIN: baton_respond_flush()
+ * has work to do first, or baton_respond_put_aside(); the request has not ended. */
 BATON_API int baton_done(baton_request_t* request) BATON_NOEXCEPT;
 
 enum {
@@ -396,11 +431,20 @@ typedef struct baton_outcome {
     int32_t disposition;    /* BATON_KEEP or BATON_CLOSE */
     int32_t status;         /* of the answer; 0: none */
     uint64_t bytes_read;    /* of the request: bytes beside, head, and body with its framing */
-    uint64_t bytes_written; /* of the answer */
+    uint64_t bytes_written; /* of the answer, into the socket */
+
+    /* Where baton_request_rest_welcome(): what the socket has not taken of the answer, as a piece
+     * of a file that batond sends. The file is borrowed for the call; it must not change before the
+     * client has it. Best is a sealed memfd. */
+    uint64_t rest_offset;
+    uint64_t rest_bytes; /* 0: there is no rest */
+    int32_t rest_file;
 } baton_outcome_t;
 
 /* The same for who has read and written on the descriptor without the library. batond checks
- * BATON_KEEP against bytes_read and closes the connection if they do not agree. */
+ * BATON_KEEP against bytes_read and closes the connection if they do not agree. With a rest also:
+ * BATON_E_STATE (it is not welcome), BATON_E_INVALID (not within a regular file of this host),
+ * BATON_E_GONE (batond is gone: send it yourself); the request has not ended then. */
 BATON_API int baton_done_as(baton_request_t* request,
                             const baton_outcome_t* outcome) BATON_NOEXCEPT;
 

@@ -97,6 +97,9 @@ public:
     }
     [[nodiscard]] unsigned attempt() const noexcept { return baton_request_attempt(get()); }
     [[nodiscard]] bool bridged() const noexcept { return baton_request_bridged(get()) != 0; }
+    [[nodiscard]] bool rest_welcome() const noexcept {
+        return baton_request_rest_welcome(get()) != 0;
+    }
     [[nodiscard]] std::string_view client_address() const noexcept {
         return view(baton_request_client_address(get()));
     }
@@ -193,6 +196,7 @@ public:
     }
     Outcome respond_end() noexcept { return baton_respond_end(get()); }
     Outcome respond_flush() noexcept { return baton_respond_flush(get()); }
+    Outcome respond_put_aside() noexcept { return baton_respond_put_aside(get()); }
     Outcome respond_upgrade(const char* protocol) noexcept {
         return baton_respond_upgrade(get(), protocol);
     }
@@ -230,6 +234,7 @@ struct WorkerOptions {
     std::uint32_t slots = 0;
     std::chrono::milliseconds request_timeout{0};  ///< negative: requests never wait
     std::chrono::milliseconds connect_timeout{0};
+    std::int64_t rest_limit = 0;
     std::function<void()> on_reinit;         ///< must not throw
     std::function<std::string()> on_status;  ///< must not throw
 };
@@ -291,6 +296,7 @@ private:
         plain.slots = from.slots;
         plain.request_timeout_ms = static_cast<std::int32_t>(from.request_timeout.count());
         plain.connect_timeout_ms = static_cast<std::int32_t>(from.connect_timeout.count());
+        plain.rest_limit = from.rest_limit;
         plain.context = options_.get();
         if (from.on_reinit) {
             plain.on_reinit = [](void* context) {

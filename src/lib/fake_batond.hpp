@@ -54,6 +54,7 @@ private:
 struct Packet {
     std::vector<std::byte> bytes;
     std::vector<wire::Message> messages;
+    os::UniqueFd passed;
 
     template <typename Kind>
     [[nodiscard]] const Kind& get(std::size_t index = 0) const {
@@ -74,10 +75,11 @@ public:
         }
         Packet packet;
         packet.bytes.resize(wire::packet_size_limit);
-        const auto got = os::receive_packet(fd_.borrow(), packet.bytes);
+        auto got = os::receive_packet(fd_.borrow(), packet.bytes);
         if (!got && got.error().code == Errc::peer_gone) return next();
         if (!got || got->size == 0) return std::nullopt;
         packet.bytes.resize(got->size);
+        packet.passed = std::move(got->passed);
         wire::PacketReader reader(packet.bytes);
         for (;;) {
             const auto message = reader.next();

@@ -25,10 +25,11 @@ public:
     /// Sends one packet, waiting a while when the link is full; a link that stays full for longer
     /// is ended, for batond does not read it any more.
     ///
+    /// @param passed  a descriptor to go beside it; borrowed for the call
     /// @return false: the link is at its end. What was to be said is lost with it, and batond will
     ///         find out what became of the request by its own means.
     /// Thread-safety: any thread; the kernel orders packets.
-    bool send(std::span<const std::byte> packet) const noexcept;
+    bool send(std::span<const std::byte> packet, os::BorrowedFd passed = {}) const noexcept;
 
     /// The same for one message that needs no memory of its own.
     bool send(const wire::Message& message) const noexcept;

@@ -26,6 +26,7 @@
 #include "core/wire/worker_link.hpp"
 #include "io/os/clock.hpp"
 #include "io/os/fd.hpp"
+#include "io/os/passed_file.hpp"
 #include "io/os/socket.hpp"
 #include "lib/client_stream.hpp"
 #include "lib/failure.hpp"
@@ -35,12 +36,11 @@
 // The rules of a request's end:
 // - The descriptor is closed before `done` is sent: from then on nobody else holds the connection.
 //   Or, if the ticket allows it, it is kept aside for the client's next request, and `done` says
-//   so.
+//   so. With a rest it is closed behind `done`: if batond is gone, the rest is this side's to send.
 // - `keep` only if the request was read completely, the answer is complete and delimits itself, and
-// its
-//   head did not say `close`. Everything else is `close`, and then it is the front that ends the
-//   connection, lingering: the worker never shuts it down, except when batond is gone and there is
-//   no front any more.
+//   its head did not say `close`. Everything else is `close`, and then it is the front that ends
+//   the connection, lingering: the worker never shuts it down, except when batond is gone and there
+//   is no front any more.
 
 namespace baton::lib {
 namespace {
@@ -89,7 +89,7 @@ void Request::begin(std::shared_ptr<const Link> link, const wire::Ticket& ticket
     link_ = std::move(link);
     stage_ = Stage::unread;
     head_is_read_ = false;
-    continue_sent_ = false;
+    continue_sent_ = (ticket.flags & wire::Ticket::continued) != 0;
     ticket_ = ticket;
     client_address_ = ticket.client_address;
     stream_.open(std::move(connection), ticket.bytes_beside, patience);
@@ -145,7 +145,8 @@ void Request::open_with_head() {
     response_.reset(
         {.minor_version = head().minor_version(),
          .head_only = head().method() == http::Method::head,
-         .keep_alive = head().keep_alive() && (ticket_.flags & wire::Ticket::close_after) == 0});
+         .keep_alive = head().keep_alive() && (ticket_.flags & wire::Ticket::close_after) == 0,
+         .aside_limit = rest_welcome() ? worker_.aside_limit() : 0});
 }
 
 void Request::note_begin() {
@@ -181,6 +182,11 @@ Request::NextHead Request::begin_leased(std::unique_ptr<LeasedConnection>& conne
         next.field_count() <= lease.terms.fields &&
         (lease.terms.body_limit == 0 || next.content_length() <= lease.terms.body_limit);
     if (!within_limits || !http::is_own(routes, next)) return NextHead::not_here;
+    // The front waits for it, holding no slot.
+    const bool body_missing = *peeked - next.size() < next.content_length();
+    if (body_missing && (lease.terms.flags & wire::Lease::with_body_only) != 0) {
+        return NextHead::not_here;
+    }
     // Asked behind the look: a head that came after the lease was over is not taken.
     if (!worker_.holds(lease)) return NextHead::not_here;
 
@@ -232,8 +238,13 @@ int Request::send_continue() {
     std::string_view rest = http::continue_response;
     while (!rest.empty()) {
         const auto sent = stream_.write({&rest, 1}, false);
-        if (!sent) return client_failed(sent.error(), "sending 100 Continue");
-        rest.remove_prefix(*sent);
+        if (sent) {
+            rest.remove_prefix(*sent);
+            continue;
+        }
+        const bool full = sent.error().code == Errc::would_block;
+        const auto room = full ? stream_.wait_for_room() : std::unexpected(sent.error());
+        if (!room) return client_failed(room.error(), "sending 100 Continue");
     }
     return BATON_OK;
 }
@@ -323,14 +334,15 @@ int Request::check_answer(int status, std::string_view content_type) const {
 }
 
 /// Sends; a client that cannot be sent to is lost.
-int Request::push() {
-    const auto pushed = response_.push(stream_);
-    if (pushed) return BATON_OK;
-    if (pushed.error().code == Errc::corrupt) {
+int Request::push() { return pushed(response_.push(stream_)); }
+
+int Request::pushed(const Result<>& outcome) {
+    if (outcome) return BATON_OK;
+    if (outcome.error().code == Errc::corrupt) {
         response_.break_off();
         return failure(BATON_E_SYSTEM, "the file is shorter than was said");
     }
-    return client_failed(pushed.error(), "sending the answer");
+    return client_failed(outcome.error(), "sending the answer");
 }
 
 int Request::respond(int status, std::string_view content_type, std::string_view body) {
@@ -393,7 +405,18 @@ int Request::respond_end() {
 int Request::respond_flush() {
     if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
     if (response_.state() == Response::State::broken) return failure(BATON_E_CLIENT_GONE);
-    return push();
+    return pushed(response_.flush(stream_));
+}
+
+int Request::respond_put_aside() {
+    if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
+    if (response_.state() == Response::State::broken) return failure(BATON_E_CLIENT_GONE);
+    if (!response_.unsent()) return BATON_OK;
+    const auto kept = response_.put_aside();
+    if (kept || kept.error().code == Errc::corrupt) return pushed(kept);
+    return failure(BATON_E_AGAIN, rest_welcome()
+                                      ? "more than this worker's rest_limit, or no memory for it"
+                                      : "batond takes nothing of this answer back");
 }
 
 int Request::respond_upgrade(std::string_view protocol) {
@@ -411,7 +434,10 @@ int Request::done() {
         if (const int unsent = push(); unsent == BATON_E_AGAIN) return unsent;
     }
     if (response_.state() == Response::State::idle) answer_for_a_worker_that_did_not();
+    const Duration patience = stream_.patience();
     const bool whole = body_.complete() || discard_arrived() == Leftovers::none;
+    stream_.set_patience(patience);
+    response_.try_aside(stream_);
     const bool keep = whole && response_.keeps_connection() && !response_.unsent();
     end({.disposition = keep ? wire::Done::keep : wire::Done::close}, true);
     return BATON_OK;
@@ -435,18 +461,42 @@ int Request::done_as(const baton_outcome_t& outcome) {
     if (outcome.status < 0 || outcome.status > highest_status) {
         return failure(BATON_E_INVALID, "a status is a number up to 999");
     }
-    stage_ = Stage::ended;
     wire::Done done{.assignment = ticket_.assignment,
                     .disposition = static_cast<std::uint8_t>(outcome.disposition),
                     .status = static_cast<std::uint16_t>(outcome.status),
                     .bytes_read = outcome.bytes_read,
                     .bytes_written = outcome.bytes_written};
+    if (outcome.rest_bytes > 0) {
+        done.rest = wire::Rest{.offset = outcome.rest_offset, .bytes = outcome.rest_bytes};
+        return done_with_rest(done, os::BorrowedFd(outcome.rest_file));
+    }
+    stage_ = Stage::ended;
     if (lease_) {
         add_to_lease(os::monotonic_now(), done);
         end_lease(done);
     }
     leave_connection(done);
     worker_.finish(*this, done, true);
+    return BATON_OK;
+}
+
+int Request::done_with_rest(wire::Done done, os::BorrowedFd file) {
+    if (!rest_welcome()) return failure(BATON_E_STATE, "batond takes nothing of this answer back");
+    const auto examined = os::examine_passed_file(file);
+    if (!examined) return failure(BATON_E_INVALID, "not a file that batond could read");
+    const auto& [offset, bytes] = *done.rest;
+    if (offset > examined->size || bytes > examined->size - offset) {
+        return failure(BATON_E_INVALID, "the rest is not within its file");
+    }
+    if (link_->lost()) return failure(BATON_E_GONE, "batond is gone: the rest is yours to send");
+    stage_ = Stage::ended;
+    if (lease_) {
+        add_to_lease(os::monotonic_now(), done);
+        end_lease(done);
+    }
+    stream_.reset_at_end(true);
+    static_cast<void>(worker_.finish(*this, done, true, file));
+    stream_.close();
     return BATON_OK;
 }
 
@@ -462,8 +512,9 @@ int Request::decline(std::uint32_t reason) {
 int Request::release(bool keep_slot, int& fd) {
     fd = -1;
     if (const int wrong = check(Stage::open); wrong != BATON_OK) return wrong;
-    if (response_.blocked()) {
-        if (const int unsent = push(); unsent != BATON_OK) return unsent;
+    // What goes aside is sent by batond, which has nothing to do with this connection any more.
+    if (response_.blocked() || !response_.aside().empty()) {
+        if (const int unsent = respond_flush(); unsent != BATON_OK) return unsent;
     }
     unwatch();
     fd = stream_.release();
@@ -476,20 +527,64 @@ void Request::end(wire::Done done, bool frees_slot) {
     done.assignment = ticket_.assignment;
     done.status = static_cast<std::uint16_t>(response_.status());
     done.bytes_read = stream_.bytes_read();
+    if (!response_.aside().empty() && hand_back(done)) return;
     done.bytes_written = stream_.bytes_written();
     done.flags |= wire::Done::counted;
     if (lease_ && keep_leased(done)) return;
-    if (stream_.is_open()) {
-        const bool cut_short = response_.state() != Response::State::complete;
-        if (cut_short && response_.ends_by_close() && stream_.bytes_written() > 0) {
+    if (stream_.is_open()) close_connection(done);
+    worker_.finish(*this, done, frees_slot);
+}
+
+/// Nobody can tell a cut answer from a whole one when only the connection's end shows where it
+/// ends.
+void Request::close_connection(wire::Done& done) {
+    const bool cut_short = response_.state() != Response::State::complete;
+    if (cut_short && response_.ends_by_close() && stream_.bytes_written() > 0) {
+        stream_.close_with_reset();
+    } else if (link_->lost()) {
+        stream_.close_alone();
+    } else {
+        leave_connection(done);
+    }
+}
+
+/// Passes on what is aside. Where nobody would take it, it is sent before the request ends, however
+/// long the client needs. A lease ends with it: the front has the connection.
+/// @return false: nothing is left to be passed on, the request is still to be ended
+bool Request::hand_back(wire::Done done) {
+    const bool cut_short = response_.state() != Response::State::complete;
+    if (cut_short && response_.ends_by_close()) {
+        response_.aside().clear();
+        return false;
+    }
+    if (link_->lost()) {
+        if (!response_.flush(stream_)) response_.break_off();
+        return false;
+    }
+    auto& aside = response_.aside();
+    aside.seal();
+    done.bytes_written = stream_.bytes_written();
+    done.flags |= wire::Done::counted;
+    done.rest = wire::Rest{.offset = aside.offset(), .bytes = aside.size()};
+    if (lease_) {
+        add_to_lease(os::monotonic_now(), done);
+        end_lease(done);
+    }
+    // The connection is given up behind `done`: if batond has gone meanwhile, nobody else could
+    // send the rest. If it goes before it has read that, the client must not take the end for the
+    // answer's.
+    stream_.reset_at_end(true);
+    if (!worker_.finish(*this, done, true, aside.file())) {
+        stream_.reset_at_end(false);
+        if (!response_.flush(stream_)) {
             stream_.close_with_reset();
-        } else if (link_->lost()) {
-            stream_.close_alone();
         } else {
-            leave_connection(done);
+            stream_.close_alone();
         }
     }
-    worker_.finish(*this, done, frees_slot);
+    stream_.close();
+    aside.clear();
+    return true;
 }
 
 /// Accounts for a request of a lease, and parks the connection if the lease goes on.
@@ -549,7 +644,8 @@ void Request::add_record(Instant now, const wire::Done& done) {
         .bytes_written = done.bytes_written,
         .ended_ns = static_cast<std::uint64_t>(now.time_since_epoch().count()),
         .service_ns = static_cast<std::uint64_t>((now - began_).count()),
-        .status = done.status};
+        .status = done.status,
+        .rest_follows = done.rest.has_value()};
     const bool lines = (lease.terms.flags & wire::Lease::lines_wanted) != 0;
     // The front knows the line of the first.
     if (lines && lease.completed > 1 && head_is_read_) {

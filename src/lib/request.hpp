@@ -75,6 +75,7 @@ public:
     int respond_write(std::string_view data);
     int respond_end();
     int respond_flush();
+    int respond_put_aside();
     int respond_upgrade(std::string_view protocol);
 
     int done();
@@ -84,6 +85,10 @@ public:
     /// Ends it in the proper way if nobody has, and whatever the stage.
     void abandon() noexcept;
 
+    /// batond would send what a slow client has not taken.
+    [[nodiscard]] bool rest_welcome() const noexcept {
+        return (ticket_.flags & wire::Ticket::rest_welcome) != 0;
+    }
     void set_patience(Duration patience) noexcept { stream_.set_patience(patience); }
 
     [[nodiscard]] Worker& worker() const noexcept { return worker_; }
@@ -119,12 +124,16 @@ private:
     [[nodiscard]] int check(Stage stage) const;
     [[nodiscard]] int check_answer(int status, std::string_view content_type) const;
     [[nodiscard]] int push();
+    [[nodiscard]] int pushed(const Result<>& outcome);
     [[nodiscard]] int client_failed(const Error& error, std::string_view doing);
     [[nodiscard]] int send_continue();
     [[nodiscard]] Leftovers discard_arrived();
     void settle_keep_alive();
     void answer_for_a_worker_that_did_not();
     void end(wire::Done done, bool frees_slot);
+    [[nodiscard]] bool hand_back(wire::Done done);
+    [[nodiscard]] int done_with_rest(wire::Done done, os::BorrowedFd file);
+    void close_connection(wire::Done& done);
     void leave_connection(wire::Done& done);
     void open_with_head();
     void note_begin();

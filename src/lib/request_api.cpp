@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -73,6 +75,10 @@ unsigned baton_request_attempt(const baton_request_t* request) noexcept {
 
 int baton_request_bridged(const baton_request_t* request) noexcept {
     return (behind(request).ticket().flags & wire::Ticket::bridged) != 0 ? 1 : 0;
+}
+
+int baton_request_rest_welcome(const baton_request_t* request) noexcept {
+    return behind(request).rest_welcome() ? 1 : 0;
 }
 
 baton_string_t baton_request_client_address(const baton_request_t* request) noexcept {
@@ -179,10 +185,13 @@ int baton_done(baton_request_t* request) noexcept {
 
 int baton_done_as(baton_request_t* request, const baton_outcome_t* outcome) noexcept {
     return lib::guarded([&]() -> int {
-        if (outcome->size < sizeof(baton_outcome_t)) {
+        // A caller compiled against an older header knows nothing of a rest.
+        if (outcome->size < offsetof(baton_outcome_t, rest_offset)) {
             return lib::failure(BATON_E_INVALID, "the outcome's size is not set");
         }
-        return behind(request).done_as(*outcome);
+        baton_outcome_t all{};
+        std::memcpy(&all, outcome, std::min(outcome->size, sizeof all));
+        return behind(request).done_as(all);
     });
 }
 

@@ -21,6 +21,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr std::string_view next_request = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -195,6 +196,27 @@ TEST_F(WorkerRequest, SendsContinueWhenTheClientWaitsForItAndTheBodyIsRead) {
     EXPECT_EQ(done.disposition, wire::Done::keep);
     EXPECT_EQ(done.bytes_read, head.size() + 5);
     EXPECT_EQ(client.receive(done.bytes_written - 25).substr(0, 15), "HTTP/1.1 200 OK");
+}
+
+TEST_F(WorkerRequest, SendsNoContinueWhenBatondHasSeenToIt) {
+    connect();
+    Client client;
+    const auto request = pass(client,
+                              "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+                              "Expect: 100-continue\r\n\r\nhello",
+                              wire::Ticket{.flags = wire::Ticket::continued});
+    EXPECT_EQ(read_all(request.get()), "hello");
+    EXPECT_THAT(client.receive(answer(request).bytes_written), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(WorkerRequest, KeepsTheConnectionOfAClientThatWasToldToContinueForNothing) {
+    connect();
+    Client client;
+    const auto request = pass(client,
+                              "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+                              "Expect: 100-continue\r\n\r\nhello",
+                              wire::Ticket{.flags = wire::Ticket::continued});
+    EXPECT_EQ(answer(request).disposition, wire::Done::keep);
 }
 
 TEST_F(WorkerRequest, ClosesWhenTheClientStillWaitsForContinue) {

@@ -61,6 +61,10 @@ int baton_respond_flush(baton_request_t* request) noexcept {
     return guarded([&] { return behind(request).respond_flush(); });
 }
 
+int baton_respond_put_aside(baton_request_t* request) noexcept {
+    return guarded([&] { return behind(request).respond_put_aside(); });
+}
+
 int baton_respond_upgrade(baton_request_t* request, const char* protocol) noexcept {
     return guarded([&] { return behind(request).respond_upgrade(protocol); });
 }

@@ -265,7 +265,12 @@ TEST_F(WorkerAnswer, IsReportedByThoseWhoWriteItThemselves) {
               static_cast<ssize_t>(sent.size()));
     baton_outcome_t outcome{};
     EXPECT_EQ(baton_done_as(request.get(), &outcome), BATON_E_INVALID);
-    outcome = {sizeof outcome, BATON_KEEP, 200, get.size(), sent.size()};
+    outcome.size =
+        offsetof(baton_outcome_t, rest_offset);  // as of a header before there were rests
+    outcome.disposition = BATON_KEEP;
+    outcome.status = 200;
+    outcome.bytes_read = get.size();
+    outcome.bytes_written = sent.size();
     EXPECT_EQ(baton_done_as(request.get(), &outcome), BATON_OK);
     const auto done = next_done();
     EXPECT_EQ(done.disposition, wire::Done::keep);

@@ -13,6 +13,7 @@
 
 #include "core/base/check.hpp"
 #include "core/base/error.hpp"
+#include "core/base/time.hpp"
 #include "core/http/response.hpp"
 #include "core/http/text.hpp"
 #include "io/os/fd.hpp"
@@ -53,6 +54,7 @@ void Response::reset(const AnswerTerms& terms) noexcept {
     head_.clear();
     parts_count_ = 0;
     file_size_ = 0;
+    aside_.clear();
 }
 
 Result<> Response::add_field(std::string_view name, std::string_view value) {
@@ -137,6 +139,7 @@ void Response::compose_upgrade(std::string_view protocol, std::chrono::sys_secon
     head_.append(fields_).append(line_end);
     add_part(head_);
     terms_.keep_alive = false;
+    terms_.aside_limit = 0;  // the connection is to be the worker's own: nobody else sends on it
     state_ = State::complete;
 }
 
@@ -186,15 +189,46 @@ Result<> Response::push(ClientStream& stream) {
 }
 
 Result<> Response::push_all(ClientStream& stream) {
-    while (parts_count_ > 0) {
+    while (unsent()) {
+        auto step = push_some(stream);
+        if (!step && step.error().code == Errc::would_block) step = make_room(stream);
+        if (!step) return step;
+    }
+    return {};
+}
+
+Result<> Response::flush(ClientStream& stream) {
+    while (unsent() || !aside_.empty()) {
+        auto step = push_some(stream);
+        if (!step && step.error().code == Errc::would_block) step = stream.wait_for_room();
+        if (step) continue;
+        blocked_ = unsent() && step.error().code == Errc::would_block;
+        return step;
+    }
+    blocked_ = false;
+    return {};
+}
+
+void Response::try_aside(ClientStream& stream) {
+    while (!aside_.empty() && push_some(stream)) {}
+}
+
+/// One attempt, at what is next.
+Result<> Response::push_some(ClientStream& stream) {
+    if (aside_.empty() && parts_count_ > 0) {
         const auto sent = stream.write(std::span(parts_).first(parts_count_), file_size_ > 0);
         if (!sent) return std::unexpected(sent.error());
         advance(*sent);
+        return {};
     }
-    while (file_size_ > 0) {
-        const auto sent = stream.write_file(file_, file_offset_, file_size_);
-        if (!sent) return std::unexpected(sent.error());
-        if (*sent == 0) return fail(Errc::corrupt);  // shorter than was said
+    const auto sent = aside_.empty()
+                          ? stream.write_file(file_, file_offset_, file_size_)
+                          : stream.write_file(aside_.file(), aside_.offset(), aside_.size());
+    if (!sent) return std::unexpected(sent.error());
+    if (*sent == 0) return fail(Errc::corrupt);  // shorter than was said
+    if (!aside_.empty()) {
+        aside_.drop_front(*sent);
+    } else {
         file_offset_ += *sent;
         file_size_ -= *sent;
     }
@@ -202,9 +236,45 @@ Result<> Response::push_all(ClientStream& stream) {
 }
 
 std::uint64_t Response::unsent_bytes() const noexcept {
-    std::uint64_t bytes = file_size_;
+    std::uint64_t bytes = aside_.size() + file_size_;
     for (std::size_t index = 0; index < parts_count_; ++index) bytes += parts_.at(index).size();
     return bytes;
+}
+
+/// The socket is full. Who never waits decides about the first bytes that are put aside himself.
+Result<> Response::make_room(ClientStream& stream) {
+    const bool goes_on = !aside_.empty();
+    if (terms_.aside_limit > 0 && (goes_on || stream.patience() > Duration::zero())) {
+        const auto quick = goes_on ? Result<bool>(false) : stream.wait_while_quick();
+        if (!quick) return std::unexpected(quick.error());
+        if (*quick) return {};
+        const auto kept = put_aside();
+        if (kept || kept.error().code == Errc::corrupt) return kept;
+    }
+    return stream.wait_for_room();
+}
+
+Result<> Response::put_aside() {
+    if (terms_.aside_limit == 0) return fail(Errc::limit_reached);
+    // A file needs no copy, so its size does not matter.
+    if (aside_.empty() && parts_count_ == 0 && file_size_ > 0) {
+        const auto kept = aside_.keep_file(file_, file_offset_, file_size_);
+        if (kept) file_size_ = 0;
+        if (kept || kept.error().code == Errc::corrupt) return kept;
+    }
+    if (unsent_bytes() > terms_.aside_limit) return fail(Errc::limit_reached);
+    if (parts_count_ > 0) {
+        const auto added = aside_.add(std::span(parts_).first(parts_count_));
+        if (!added) return added;
+        parts_count_ = 0;
+    }
+    if (file_size_ > 0) {
+        const auto added = aside_.add_file(file_, file_offset_, file_size_);
+        if (!added) return added;
+        file_size_ = 0;
+    }
+    blocked_ = false;
+    return {};
 }
 
 void Response::break_off() noexcept {
@@ -212,6 +282,7 @@ void Response::break_off() noexcept {
     blocked_ = false;
     parts_count_ = 0;
     file_size_ = 0;
+    aside_.clear();
 }
 
 void Response::add_part(std::string_view part) noexcept {

@@ -10,6 +10,7 @@
 
 #include "core/base/error.hpp"
 #include "io/os/fd.hpp"
+#include "lib/aside.hpp"
 #include "lib/client_stream.hpp"
 
 namespace baton::lib {
@@ -19,6 +20,8 @@ struct AnswerTerms {
     int minor_version = 1;
     bool head_only = false;   ///< the request was HEAD
     bool keep_alive = false;  ///< client and batond let the connection live on
+    /// Bytes that may be put aside for a slow client, since batond will take them; 0: nothing may.
+    std::uint64_t aside_limit = 0;
 };
 
 /// The answer to one request: composes its head, frames its body, and remembers what the socket has
@@ -27,6 +30,9 @@ struct AnswerTerms {
 /// States: idle -> streaming -> complete; or idle -> complete at once. `broken` when the client
 /// could not be sent what was promised. Payload is borrowed until nothing is unsent; the head and
 /// the framing of chunks lie in this object, so nothing may be added while something is unsent.
+///
+/// What is put aside does not count as unsent: the caller may go on, and has its memory back. It is
+/// at the front of the stream, so once something is aside all that follows goes there, or waits.
 class Response {
 public:
     enum class State : std::uint8_t { idle, streaming, complete, broken };
@@ -55,13 +61,26 @@ public:
     /// @return false: less than was announced; the answer is broken
     [[nodiscard]] bool compose_end();
 
-    /// Sends what is unsent. Nothing is, when it succeeds.
+    /// Sends what is unsent, or, for a client that is slow, puts it aside. Nothing is unsent when
+    /// it succeeds. Waits as the stream's patience says.
     [[nodiscard]] Result<> push(ClientStream& stream);
+    /// Sends everything, what is aside too.
+    [[nodiscard]] Result<> flush(ClientStream& stream);
+    /// Puts aside what is unsent, whatever the client's pace.
+    /// @return limit_reached: it may not, or is too much; corrupt: the file is shorter than was
+    /// said
+    [[nodiscard]] Result<> put_aside();
+    /// Sends of what is aside as much as the socket takes at once.
+    void try_aside(ClientStream& stream);
     [[nodiscard]] bool unsent() const noexcept { return parts_count_ > 0 || file_size_ > 0; }
-    /// Bytes of it.
+    /// Bytes that the socket has not taken, what is aside included.
     [[nodiscard]] std::uint64_t unsent_bytes() const noexcept;
     /// The last push could not send everything: nothing may be added before another one has.
     [[nodiscard]] bool blocked() const noexcept { return blocked_; }
+
+    /// What batond is to send in the end.
+    [[nodiscard]] Aside& aside() noexcept { return aside_; }
+    [[nodiscard]] const Aside& aside() const noexcept { return aside_; }
 
     /// Whatever may still come, the client cannot be given a proper answer any more.
     void break_off() noexcept;
@@ -82,6 +101,8 @@ private:
     void end_head();
     void frame(std::optional<std::uint64_t> length);
     [[nodiscard]] Result<> push_all(ClientStream& stream);
+    [[nodiscard]] Result<> push_some(ClientStream& stream);
+    [[nodiscard]] Result<> make_room(ClientStream& stream);
     void add_part(std::string_view part) noexcept;
     void advance(std::size_t sent) noexcept;
 
@@ -96,6 +117,7 @@ private:
     std::string head_;
     std::array<char, 24> chunk_line_{};
 
+    Aside aside_;                            // goes out first, then
     std::array<std::string_view, 4> parts_;  // the first parts_count_ are unsent
     std::size_t parts_count_ = 0;
     os::BorrowedFd file_;  // after the parts

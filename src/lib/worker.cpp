@@ -173,7 +173,8 @@ void Worker::greet(os::UniqueFd fd) {
     wire::Hello hello;
     hello.capabilities = wire::Hello::takes_bytes_beside | wire::Hello::keeps_ledger |
                          wire::Hello::keeps_duplicates |
-                         (settings_.on_status != nullptr ? wire::Hello::reports_status : 0U);
+                         (settings_.on_status != nullptr ? wire::Hello::reports_status : 0U) |
+                         (settings_.aside_limit > 0 ? wire::Hello::hands_back_rest : 0U);
     hello.worker = id();
     hello.slots = rendezvous_.slots;
     hello.credits = announced_;
@@ -558,7 +559,7 @@ bool Worker::says_bye_now() {
     return !std::exchange(said_bye_, true);
 }
 
-void Worker::finish(const Request& request, wire::Done done, bool frees_slot) {
+bool Worker::finish(const Request& request, wire::Done done, bool frees_slot, os::BorrowedFd rest) {
     std::shared_ptr<Link> link;
     std::uint32_t credits = 0;
     bool bye = false;
@@ -573,19 +574,29 @@ void Worker::finish(const Request& request, wire::Done done, bool frees_slot) {
         bye = says_bye_now();
         link = link_;
     }
-    if (!link) return free_entry(request);  // the next HELLO counts the slot
-    std::array<std::byte, 64> packet;       // NOLINT(*-member-init): filled by encode
+    if (!link) {  // the next HELLO counts the slot
+        free_entry(request);
+        return false;
+    }
+    std::array<std::byte, 64> packet;  // NOLINT(*-member-init): filled by encode
     std::size_t size = 0;
-    if (link.get() == &request.link()) {
+    const bool same_link = link.get() == &request.link();
+    if (same_link) {
         if (const auto* lease = request.lease()) send_report(*link, *lease);
         done.credits = credits;
         size = wire::encode(packet, done);
     } else if (credits > 0) {
         size = wire::encode(packet, wire::Message(wire::Credit{credits}));
     }
+    bool heard = same_link;
+    if (same_link && rest) {  // alone in its packet
+        heard = link->send(std::span(packet).first(size), rest);
+        size = 0;
+    }
     if (bye) size += wire::encode(std::span(packet).subspan(size), wire::Message(wire::Bye{}));
     if (size > 0) link->send(std::span(packet).first(size));
     free_entry(request);
+    return heard;
 }
 
 /// After its last word: until that is sent, what is noted is all that is known should the process

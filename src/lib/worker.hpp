@@ -42,6 +42,7 @@ public:
     struct Settings {
         Duration request_patience{};
         Duration connect_patience{};
+        std::uint64_t aside_limit = 0;  ///< of one answer; 0: nothing is handed back
         void* context = nullptr;
         void (*on_reinit)(void*) = nullptr;
         std::size_t (*on_status)(void*, char*, std::size_t) = nullptr;
@@ -65,12 +66,16 @@ public:
     [[nodiscard]] os::BorrowedFd fd() const noexcept { return epoll_.borrow(); }
     [[nodiscard]] std::uint64_t id() const noexcept { return id_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool forked() const noexcept { return fork_guard_.in_child(); }
+    [[nodiscard]] std::uint64_t aside_limit() const noexcept { return settings_.aside_limit; }
 
     // For requests, on any thread.
 
     /// Tells batond how a request ended, if it is still the one that gave it.
     /// @param frees_slot  otherwise the slot stays taken until credit()
-    void finish(const Request& request, wire::Done done, bool frees_slot);
+    /// @param rest  the file of done.rest
+    /// @return whether batond has got it; of interest with a rest, which is still the request's
+    /// then
+    bool finish(const Request& request, wire::Done done, bool frees_slot, os::BorrowedFd rest = {});
     /// Keeps a request's connection for the client's next one, instead of closing it before `done`.
     /// @return false: there is no room, or no link any more to get it over; `connection` is
     /// untouched

@@ -21,6 +21,7 @@ using std::chrono::seconds;
 
 constexpr Duration usual_request_patience = seconds(30);
 constexpr Duration usual_connect_patience = seconds(10);
+constexpr std::uint64_t usual_aside_limit = 64 * 1024 * 1024;
 
 /// A caller compiled against an older header knows fewer members: the others are zero.
 baton_worker_options_t complete(const baton_worker_options_t* options) {
@@ -42,6 +43,11 @@ lib::Worker::Settings settings_of(const baton_worker_options_t& options, std::ui
         settings.connect_patience = milliseconds(options.connect_timeout_ms);
     } else if (id != 0) {
         settings.connect_patience = usual_connect_patience;
+    }
+    if (options.rest_limit == 0) {
+        settings.aside_limit = usual_aside_limit;
+    } else if (options.rest_limit > 0) {
+        settings.aside_limit = static_cast<std::uint64_t>(options.rest_limit);
     }
     settings.context = options.context;
     settings.on_reinit = options.on_reinit;

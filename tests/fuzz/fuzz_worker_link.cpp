@@ -25,6 +25,10 @@ void check(const Message& message, std::span<const std::byte> packet) {
         BATON_ASSERT(ticket->client_address.size() <= client_address_limit);
         BATON_ASSERT(ticket->bytes_beside.size() <= bytes_beside_limit);
     }
+    if (const auto* done = std::get_if<Done>(&message); done != nullptr && done->rest) {
+        BATON_ASSERT(done->rest->bytes > 0 && done->disposition != Done::released);
+        BATON_ASSERT(static_cast<std::int64_t>(done->rest->offset + done->rest->bytes) > 0);
+    }
     std::vector<std::byte> again;
     append(again, message);
     BATON_ASSERT(std::ranges::search(packet, again).begin() != packet.end());

@@ -70,6 +70,8 @@ constexpr std::array table{
               "Each worker that was given the request failed"},
     ErrorInfo{protocol_intervention, "protocol_intervention", host, 502, "PROTOCOL INTERVENTION"},
     ErrorInfo{client_gone, "client_gone", client, 499, "The client went away"},
+    ErrorInfo{client_stalled, "client_stalled", client, 408,
+              "The client did not take the rest of its answer in time"},
     ErrorInfo{would_block, "would_block", worker, 503, "The link to the worker is full"},
     ErrorInfo{peer_gone, "peer_gone", worker, 502, "The worker's end of the link is closed"},
     ErrorInfo{too_many_in_flight, "too_many_in_flight", host, 503,

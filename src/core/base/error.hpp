@@ -54,8 +54,9 @@ enum class Errc : std::uint8_t {
     worker_stalled,
     retries_exhausted,
     protocol_intervention,
-    // The client went away.
+    // The client went away, or stands still.
     client_gone,
+    client_stalled,
     // The way to a worker.
     would_block,
     peer_gone,

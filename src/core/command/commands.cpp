@@ -59,6 +59,8 @@ constexpr std::array event_count_parameter{Parameter{.name = "n",
                                                      .most = 1'000'000}};
 constexpr std::array max_users_parameter{
     Parameter{.name = "n", .type = Type::number, .most = 10'000'000}};
+constexpr std::array rest_limit_parameter{
+    Parameter{.name = "size", .type = Type::size, .most = 1ULL << 50U}};
 constexpr std::array on_off_parameter{Parameter{
     .name = "state", .type = Type::on_off, .presence = Presence::optional, .choices = "on|off"}};
 constexpr std::array file_parameter{Parameter{.name = "file", .type = Type::path}};
@@ -408,6 +410,19 @@ auto make_table() {
             .help_usage = "config maxusers n",
             .help_text = "sets the number of clients that are let in",
             .run = run::config_maxusers},
+        Command{.words = "config rest-limit",
+                .parameters = rest_limit_parameter,
+                .changes_state = true,
+                .group = daemon_chapter,
+                .summary = "Sets how many bytes may be held of answers that workers have handed "
+                           "back because their clients are slow.",
+                .details = "1g to begin with. Above it workers wait for slow clients themselves, "
+                           "and with 0 always. What workers have in hand at that moment may still "
+                           "come on top. Files that have a name count nothing.",
+                .example = "config rest-limit 256m",
+                .help_usage = "config rest-limit size",
+                .help_text = "sets how much is held for slow clients",
+                .run = run::config_rest_limit},
         Command{.words = "reject",
                 .parameters = on_off_parameter,
                 .changes_state = true,

@@ -46,6 +46,7 @@ struct Configuration {
     std::size_t bucket_count = 6;
     Duration bucket_window = std::chrono::seconds(10);
     std::uint32_t max_users = 0;
+    std::uint64_t rest_limit_bytes = usual_rest_limit_bytes;
     bool rejecting = false;
 
     friend bool operator==(const Configuration&, const Configuration&) = default;

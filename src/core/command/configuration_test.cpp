@@ -145,15 +145,18 @@ TEST(Save, WritesOnlyWhatIsNotTheDefault) {
                                     "start b\npause a\nreject on\n"
                                     "route / a method=GET pri=4\n"
                                     "listen http 127.0.0.1:80 backlog=9\n"
-                                    "config events 5\nbuckets 12 5\nconfig maxusers 10\n")),
+                                    "config events 5\nbuckets 12 5\nconfig maxusers 10\n"
+                                    "config rest-limit 2m\nconfig service c wait-body=64k\n")),
               (Lines{
                   "config events 5",
                   "buckets 12 5s",
                   "config maxusers 10",
+                  "config rest-limit 2m",
                   "config service a id=2 max=3",
                   "config worker a localhost id=1 /w",
                   "config service b id=3",
                   "config worker b h id=2 env=A=1 /x 'a b'",
+                  "config service c id=4 wait-body=64k",
                   "route / a method=GET pri=4",
                   "pause a",
                   "start b",
@@ -222,6 +225,7 @@ ListenerSpec any_listener(int port) {
     listener.address = "127.0.0.1:" + std::to_string(port);
     if (listener.kind == ListenerKind::http) {
         listener.head_timeout = any_duration(1);
+        listener.send_timeout = any_duration(1);
         listener.half_close_answer = *rc::gen::arbitrary<bool>();
     }
     if (listener.kind == ListenerKind::command) listener.token = "a" + any_word();
@@ -271,6 +275,7 @@ Configuration any_configuration() {
     configuration.bucket_count = any_of<std::size_t>({6, 12});
     configuration.bucket_window = any_of<Duration>({std::chrono::seconds(10), milliseconds(2500)});
     configuration.max_users = any_of<std::uint32_t>({0, 500});
+    configuration.rest_limit_bytes = any_of<std::uint64_t>({0, 500, usual_rest_limit_bytes});
     configuration.rejecting = *rc::gen::arbitrary<bool>();
     return configuration;
 }

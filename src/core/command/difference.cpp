@@ -41,6 +41,9 @@ void compare_settings(const Configuration& running, const Configuration& wanted,
     if (running.max_users != wanted.max_users) {
         lines.push_back(fmt::format("config maxusers {}", wanted.max_users));
     }
+    if (running.rest_limit_bytes != wanted.rest_limit_bytes) {
+        lines.push_back(fmt::format("config rest-limit {}", size_text(wanted.rest_limit_bytes)));
+    }
 }
 
 /// What one has and the other has not, each counted as often as it stands there.

@@ -363,6 +363,11 @@ Answer<> DryRun::set_max_users(std::uint32_t limit) {
     return {};
 }
 
+Answer<> DryRun::set_rest_limit(std::uint64_t bytes) {
+    configuration_.rest_limit_bytes = bytes;
+    return {};
+}
+
 Answer<> DryRun::set_rejecting(bool rejecting) {
     configuration_.rejecting = rejecting;
     return {};

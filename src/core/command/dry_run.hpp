@@ -63,6 +63,7 @@ public:
     [[nodiscard]] Answer<> set_buckets(std::size_t count, Duration window) override;
     [[nodiscard]] Answer<> set_events(const engine::EventMemory& memory) override;
     [[nodiscard]] Answer<> set_max_users(std::uint32_t limit) override;
+    [[nodiscard]] Answer<> set_rest_limit(std::uint64_t bytes) override;
     [[nodiscard]] Answer<> set_rejecting(bool rejecting) override;
     void reset_statistics() override {}
     [[nodiscard]] Answer<> delete_client(ClientId id) override;

@@ -155,6 +155,7 @@ public:
     [[nodiscard]] virtual Answer<> set_buckets(std::size_t count, Duration window) = 0;
     [[nodiscard]] virtual Answer<> set_events(const engine::EventMemory& memory) = 0;
     [[nodiscard]] virtual Answer<> set_max_users(std::uint32_t limit) = 0;
+    [[nodiscard]] virtual Answer<> set_rest_limit(std::uint64_t bytes) = 0;
     [[nodiscard]] virtual Answer<> set_rejecting(bool rejecting) = 0;
     virtual void reset_statistics() = 0;
     /// Closes a client's connection; its waiting request is cancelled, its worker sees the end.

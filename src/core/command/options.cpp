@@ -184,6 +184,13 @@ constexpr std::array service_rows{
                     "connection is reset.",
          .least = 1,
          .most = one_year_ms}),
+    service_row<&ServiceChange::wait_body_bytes, &ServiceOptions::wait_body_bytes>(
+        {.name = "wait-body",
+         .type = Type::size,
+         .summary = "How much of a body, or all of it, must have come before its request is given "
+                    "to a worker, so that a slow upload takes no slot; `0`: nothing. Chunked "
+                    "bodies are not waited for.",
+         .most = 1024ULL * 1024}),
     service_row<&ServiceChange::priority, &ServiceOptions::priority>(
         {.name = "pri",
          .type = Type::number,
@@ -315,6 +322,13 @@ constexpr std::array http_listener_rows{
          .summary = "How long a connection may stay open between two requests.",
          .least = 1,
          .most = one_year_ms}),
+    once<ListenerSpec, &ListenerSpec::send_timeout>(
+        {.name = "send-timeout",
+         .type = Type::duration,
+         .summary = "How long a client may take nothing of an answer whose worker has handed it "
+                    "back; then its connection is reset.",
+         .least = 1,
+         .most = one_year_ms}),
     once<ListenerSpec, &ListenerSpec::max_connections>(
         {.name = "max-connections",
          .type = Type::number,
@@ -423,6 +437,7 @@ Answer<ServiceOptions> merged(ServiceOptions options, const ServiceChange& chang
     take(options.queue_timeout, change.queue_timeout);
     take(options.answer_timeout, change.answer_timeout);
     take(options.stall_timeout, change.stall_timeout);
+    take(options.wait_body_bytes, change.wait_body_bytes);
     take(options.priority, change.priority);
     take(options.ageing_step, change.ageing_step);
     take(options.retries, change.retries);

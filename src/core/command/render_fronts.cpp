@@ -103,6 +103,7 @@ std::string listeners_json(std::span<const ListenerRow> rows) {
             object["head_limit"] = row.spec.head_limit_bytes;
             object["head_timeout_ms"] = milliseconds_of(row.spec.head_timeout);
             object["keepalive_timeout_ms"] = milliseconds_of(row.spec.keepalive_timeout);
+            object["send_timeout_ms"] = milliseconds_of(row.spec.send_timeout);
             object["body_limit"] = row.spec.body_limit_bytes;
             object["max_connections"] = row.spec.max_connections;
             object["max_per_address"] = row.spec.max_per_address;

@@ -66,6 +66,10 @@ std::string status_text(const StatusView& status) {
     put("baton.transactions", status.transactions);
     put("baton.refused", status.refused);
     put("baton.redelivered", status.redelivered);
+    put("baton.rests", status.rests);
+    put("baton.rest_bytes", status.rest_bytes);
+    put("baton.rest_limit", status.rest_limit);
+    put("baton.rests_total", status.rests_total);
     put("baton.log_lines_dropped", status.log_lines_dropped);
     put("baton.agents", fmt::format("{}", fmt::join(status.agents, ", ")));
     return out;
@@ -111,6 +115,10 @@ std::string status_json(const StatusView& status) {
         {"transactions", status.transactions},
         {"refused", status.refused},
         {"redelivered", status.redelivered},
+        {"rests", status.rests},
+        {"rest_bytes", status.rest_bytes},
+        {"rest_limit", status.rest_limit},
+        {"rests_total", status.rests_total},
         {"log_lines_dropped", status.log_lines_dropped},
         {"agents", std::move(agents)},
     });

@@ -19,6 +19,9 @@ namespace baton::command {
 /// The built-in service, to which operators talk: always there, first, never configured.
 inline constexpr std::string_view operator_service_name = "op";
 
+/// What may be held of answers that workers have handed back, until `config rest-limit`.
+inline constexpr std::uint64_t usual_rest_limit_bytes = 1ULL << 30U;
+
 /// A line of `workers`.
 struct WorkerRow {
     engine::WorkerView view;
@@ -64,6 +67,7 @@ struct ListenerSpec {
     std::uint64_t head_limit_bytes = 16 * 1024;
     Duration head_timeout = std::chrono::seconds(10);
     Duration keepalive_timeout = std::chrono::seconds(60);
+    Duration send_timeout = std::chrono::seconds(60);
     std::uint64_t body_limit_bytes = 0;  ///< 0: no limit
     std::uint32_t max_connections = 0;   ///< 0: no limit of its own
     std::uint32_t max_per_address = 0;   ///< 0: no limit
@@ -144,6 +148,10 @@ struct StatusView {
     std::uint64_t transactions = 0;
     std::uint64_t refused = 0;
     std::uint64_t redelivered = 0;
+    std::uint32_t rests = 0;       ///< answers that workers have handed back unsent
+    std::uint64_t rest_bytes = 0;  ///< that are held for them
+    std::uint64_t rests_total = 0;
+    std::uint64_t rest_limit = 0;
     std::uint64_t log_lines_dropped = 0;
     std::vector<std::string> agents;  ///< `localhost (pid 812)`
 };

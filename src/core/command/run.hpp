@@ -42,6 +42,7 @@ Result status(const Invocation& call, Operations& operations);
 Result buckets(const Invocation& call, Operations& operations);
 Result config_events(const Invocation& call, Operations& operations);
 Result config_maxusers(const Invocation& call, Operations& operations);
+Result config_rest_limit(const Invocation& call, Operations& operations);
 Result listevents(const Invocation& call, Operations& operations);
 Result reject(const Invocation& call, Operations& operations);
 Result reset(const Invocation& call, Operations& operations);

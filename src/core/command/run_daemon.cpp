@@ -70,6 +70,12 @@ Result config_maxusers(const Invocation& call, Operations& operations) {
     return set(call, "MaxUsers", fmt::format("{}", call.number(0)));
 }
 
+Result config_rest_limit(const Invocation& call, Operations& operations) {
+    const auto changed = operations.set_rest_limit(call.number(0));
+    if (!changed) return std::unexpected(changed.error());
+    return set(call, "RestLimit", size_text(call.number(0)));
+}
+
 Result listevents(const Invocation& call, Operations& operations) {
     const std::size_t count = call.arguments.empty() ? default_event_count : call.number(0);
     const auto rows = operations.events(count);

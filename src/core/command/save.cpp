@@ -74,6 +74,10 @@ std::vector<std::string> save_lines(const Configuration& configuration) {
     if (configuration.max_users != fallback.max_users) {
         lines.push_back(fmt::format("config maxusers {}", configuration.max_users));
     }
+    if (configuration.rest_limit_bytes != fallback.rest_limit_bytes) {
+        lines.push_back(
+            fmt::format("config rest-limit {}", size_text(configuration.rest_limit_bytes)));
+    }
     for (const ConfiguredService& service : configuration.services) {
         lines.push_back(service_line(service.name, service.id, service.options));
         for (const ConfiguredWorker& worker : service.workers) {

@@ -24,6 +24,7 @@ struct ServiceChange {
     std::optional<Duration> queue_timeout;
     std::optional<Duration> answer_timeout;
     std::optional<Duration> stall_timeout;
+    std::optional<std::uint64_t> wait_body_bytes;
     std::optional<std::uint8_t> priority;
     std::optional<Duration> ageing_step;
     std::optional<std::uint32_t> retries;

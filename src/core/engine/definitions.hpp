@@ -47,7 +47,9 @@ struct ServiceOptions {
     Duration answer_timeout = std::chrono::seconds(60);  ///< to the first byte of the answer
     Duration stall_timeout =
         std::chrono::seconds(60);  ///< without progress while the client takes data
-    std::uint8_t priority = 2;     ///< 0–9, of clients that have none of their own
+    /// Of a sized body, that must have come before a request is given to anybody; 0: nothing.
+    std::uint64_t wait_body_bytes = 0;
+    std::uint8_t priority = 2;  ///< 0–9, of clients that have none of their own
     Duration ageing_step =
         std::chrono::seconds(10);  ///< what one priority class is worth in waiting time
     std::uint32_t retries = 2;     ///< redeliveries of one request, of any kind

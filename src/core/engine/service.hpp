@@ -241,6 +241,9 @@ public:
     [[nodiscard]] const Histogram& response_times() const;
     [[nodiscard]] const Histogram& queue_times() const;
 
+    /// This worker has the request of this assignment: what it says of it counts.
+    [[nodiscard]] bool has_request(WorkerId worker, Assignment assignment) const;
+
     /// No request, and no worker that is not lazy.
     [[nodiscard]] bool can_be_deleted() const;
 

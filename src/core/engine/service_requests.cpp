@@ -125,6 +125,10 @@ void Service::done(Instant now, WorkerId worker_id, Assignment assignment, const
     }
 }
 
+bool Service::has_request(WorkerId worker, Assignment assignment) const {
+    return find_of(state_->requests, worker, assignment) != nullptr;
+}
+
 void Service::declined(Instant now, WorkerId worker_id, Assignment assignment, Actions& out) {
     State& s = *state_;
     Request* request = find_of(s.requests, worker_id, assignment);

@@ -44,6 +44,21 @@ TEST(Service, OZ3_AWorkerHasSeveralRequestsAtOnceUpToItsSlots) {
     EXPECT_EQ(stage.view().waiting, 1);
 }
 
+TEST(Service, SaysWhoHasTheRequestOfAnAssignmentUntilItIsOver) {
+    Stage stage;
+    stage.registers(1);
+    stage.registers(2);
+    stage.arrives(1);
+    const auto decided = stage.taken<Deliver>().front();
+    EXPECT_TRUE(stage.service.has_request(decided.worker, decided.assignment));
+    stage.delivered(decided);
+    EXPECT_TRUE(stage.service.has_request(decided.worker, decided.assignment));
+    EXPECT_FALSE(stage.service.has_request(WorkerId{2}, decided.assignment));
+    EXPECT_FALSE(stage.service.has_request(decided.worker, Assignment::none));
+    stage.done(decided);
+    EXPECT_FALSE(stage.service.has_request(decided.worker, decided.assignment));
+}
+
 TEST(Service, RequestsSpreadBeforeTheyPileUp) {
     Stage stage;
     stage.registers(1, 2);

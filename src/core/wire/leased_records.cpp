@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::size_t fixed_size = 32;
 
+/// Beside the status, which is below 1000.
+constexpr std::uint16_t rest_flag = 1U << 15;
+
 /// A day. Who reads it adds it up.
 constexpr std::uint64_t longest_service_ns = 86'400'000'000'000;
 
@@ -39,7 +42,7 @@ bool append(std::string& records, const LeasedRecord& record) {
     out.number(record.bytes_written);
     out.number(record.ended_ns);
     out.number(record.service_ns);
-    out.number(record.status);
+    out.number(static_cast<std::uint16_t>(record.status | (record.rest_follows ? rest_flag : 0)));
     out.number(static_cast<std::uint16_t>(line.size()));
     out.number(static_cast<std::uint16_t>(referer.size()));
     out.number(static_cast<std::uint16_t>(agent.size()));
@@ -55,7 +58,9 @@ std::optional<LeasedRecord> LeasedReader::next() noexcept {
     record.bytes_written = in.number<std::uint64_t>();
     record.ended_ns = in.number<std::uint64_t>();
     record.service_ns = std::min(in.number<std::uint64_t>(), longest_service_ns);
-    record.status = in.number<std::uint16_t>();
+    const auto status = in.number<std::uint16_t>();
+    record.status = static_cast<std::uint16_t>(status & ~rest_flag);
+    record.rest_follows = (status & rest_flag) != 0;
     const auto line = in.number<std::uint16_t>();
     const auto referer = in.number<std::uint16_t>();
     const auto agent = in.number<std::uint16_t>();

@@ -14,6 +14,7 @@ struct LeasedRecord {
     std::uint64_t ended_ns = 0;       ///< CLOCK_MONOTONIC
     std::uint64_t service_ns = 0;     ///< from its head to its end; read as a day at most
     std::uint16_t status = 0;
+    bool rest_follows = false;  ///< DONE brings what the client has not taken; it ends the lease
     // Empty unless the lease wanted them.
     std::string_view line{};
     std::string_view referer{};

@@ -19,7 +19,7 @@ TEST(LeasedRecords, ComeOutAsTheyWentIn) {
                            .line = "GET / HTTP/1.1",
                            .referer = {},
                            .user_agent = "wrk"};
-    const LeasedRecord two{.status = 404};
+    const LeasedRecord two{.status = 404, .rest_follows = true};
     std::string records;
     ASSERT_TRUE(append(records, one));
     ASSERT_TRUE(append(records, two));

@@ -88,6 +88,9 @@ public:
         return value;
     }
 
+    /// What several fields must fulfil together.
+    void require(bool holds) noexcept { failed_ = failed_ || !holds; }
+
     [[nodiscard]] bool failed() const noexcept { return failed_; }
     [[nodiscard]] std::span<const std::byte> rest() const noexcept { return rest_; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -25,6 +26,9 @@ constexpr std::size_t alignment = 8;
 constexpr std::uint16_t optional_flag = 1U << 15;
 constexpr std::byte zero{0};
 
+/// The flag of a DONE that is longer by its rest.
+constexpr std::uint8_t done_has_rest = 1;
+
 constexpr std::size_t padded(std::size_t size) noexcept {
     return (size + alignment - 1) / alignment * alignment;
 }
@@ -43,7 +47,9 @@ struct Body {
 };
 
 Body body_of(const Hello& hello) noexcept { return {MessageType::hello, 32, hello.service}; }
-Body body_of(const Done& /*done*/) noexcept { return {MessageType::done, 32}; }
+Body body_of(const Done& done) noexcept {
+    return {MessageType::done, std::size_t{done.rest ? 48U : 32U}};
+}
 Body body_of(const Decline& /*decline*/) noexcept { return {MessageType::decline, 16}; }
 Body body_of(const Credit& /*credit*/) noexcept { return {MessageType::credit, 8}; }
 Body body_of(const Bye& /*bye*/) noexcept { return {MessageType::bye, 0}; }
@@ -79,6 +85,13 @@ bool within_limits(const Leased& leased) noexcept {
 bool within_limits(const Routes& routes) noexcept {
     return routes.text.size() <= routes_text_limit;
 }
+bool within_limits(const Done& done) noexcept {
+    constexpr auto farthest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (!done.rest) return true;
+    return done.rest->bytes > 0 && done.rest->bytes <= farthest &&
+           done.rest->offset <= farthest - done.rest->bytes && done.disposition != Done::released &&
+           (done.flags & Done::kept_duplicate) == 0;
+}
 bool within_limits(const auto& /*message*/) noexcept { return true; }
 
 void write_fixed(Writer& out, const Hello& hello) noexcept {
@@ -100,7 +113,10 @@ void write_fixed(Writer& out, const Done& done) noexcept {
     out.number(done.credits);
     out.number(done.status);
     out.number(done.disposition);
-    out.number(done.flags);
+    out.number(static_cast<std::uint8_t>(done.flags | (done.rest ? done_has_rest : 0)));
+    if (!done.rest) return;
+    out.number(done.rest->offset);
+    out.number(done.rest->bytes);
 }
 
 void write_fixed(Writer& out, const Decline& decline) noexcept {
@@ -220,7 +236,13 @@ Done read_done(Reader& in) noexcept {
     done.credits = in.number<std::uint32_t>();
     done.status = in.number<std::uint16_t>();
     done.disposition = in.number_up_to<std::uint8_t>(Done::released);
-    done.flags = in.bits<std::uint8_t>(Done::known_flags);
+    const auto flags = in.bits<std::uint8_t>(done_has_rest | Done::known_flags);
+    done.flags = flags & Done::known_flags;
+    if ((flags & done_has_rest) == 0) return done;
+    auto& rest = done.rest.emplace();
+    rest.offset = in.number<std::uint64_t>();
+    rest.bytes = in.number<std::uint64_t>();
+    in.require(within_limits(done));
     return done;
 }
 

@@ -15,9 +15,9 @@
 /// The link is a SOCK_SEQPACKET Unix socket. One packet carries one or more messages, each with an
 /// 8-byte header {u16 type, u16 flags = 0, u32 size of the whole message incl. header and padding},
 /// padded with zeros to a multiple of 8; all integers little-endian. A packet carries at most one
-/// descriptor (SCM_RIGHTS): that of its only TICKET, which may have a LEASE before it, or the
-/// ledger of its only WELCOME. Unknown message types with flag bit 15 (optional) set are skipped;
-/// all other unknown ones end the link.
+/// descriptor (SCM_RIGHTS): that of its only TICKET, which may have a LEASE before it, the ledger
+/// of its only WELCOME, or the file of a DONE with a rest, which is alone. Unknown message types
+/// with flag bit 15 (optional) set are skipped; all other unknown ones end the link.
 ///
 /// There is one encoding of each message: reserved fields and padding are zero, and who receives
 /// anything else ends the link. Only HELLO may be longer than described here, so that a later
@@ -80,9 +80,19 @@ struct Hello {
     static constexpr std::uint32_t keeps_ledger = 4;  ///< wants a ledger; so it may be given leases
     /// Never hands a connection back for another request: `done` comes when it has closed it.
     static constexpr std::uint32_t keeps_connections = 8;
+    static constexpr std::uint32_t hands_back_rest = 16;   ///< `done` may come with a rest
     static constexpr std::uint32_t keeps_duplicates = 32;  ///< tickets may come without descriptor
 
     friend bool operator==(const Hello&, const Hello&) = default;
+};
+
+/// What the socket has not taken of an answer: a piece of the file that is the descriptor beside
+/// the message. Whoever has it sends it; the worker is free.
+struct Rest {
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;  ///< at least 1; the end of the piece fits into a signed number
+
+    friend bool operator==(const Rest&, const Rest&) = default;
 };
 
 /// The worker has finished with one request: connection and credit come back in one message.
@@ -93,8 +103,10 @@ struct Done {
     std::uint32_t credits = 0;  ///< slots that are free from now on, usually 1
     std::uint64_t bytes_read =
         0;  ///< of the request, from its first byte on: bytes beside included
-    std::uint64_t bytes_written = 0;
-    std::uint8_t flags = 0;  ///< bits below
+    std::uint64_t bytes_written = 0;  ///< into the socket: without the rest
+    std::uint8_t flags = 0;           ///< bits below
+    /// Only where the ticket said rest_welcome, never with `released` or kept_duplicate.
+    std::optional<Rest> rest{};
 
     static constexpr std::uint8_t kept_duplicate = 2;  ///< the next ticket needs no descriptor
     /// It ends a lease: bytes_read and bytes_written are those of all its requests together, which
@@ -176,12 +188,15 @@ struct Ticket {
     std::string_view
         bytes_beside{};  ///< what an earlier worker had consumed: precedes the socket's
 
-    static constexpr std::uint32_t bridged = 1;      ///< the stream is carried by Baton
-    static constexpr std::uint32_t close_after = 2;  ///< batond is ending: answer with close
+    static constexpr std::uint32_t bridged = 1;       ///< the stream is carried by Baton
+    static constexpr std::uint32_t close_after = 2;   ///< batond is ending: answer with close
+    static constexpr std::uint32_t rest_welcome = 4;  ///< `done` may come with a rest
     /// The worker may keep its duplicate of the connection when it is done.
     static constexpr std::uint32_t may_keep_duplicate = 8;
     /// No descriptor comes with it: the connection is the one kept for this client.
     static constexpr std::uint32_t by_duplicate = 16;
+    /// The client was told to go on with its body, or has gone on: no `100 Continue` any more.
+    static constexpr std::uint32_t continued = 256;
 
     friend bool operator==(const Ticket&, const Ticket&) = default;
 };
@@ -212,7 +227,8 @@ struct Lease {
     std::uint32_t fields = 0;
     std::uint32_t flags = 0;  ///< bits below
 
-    static constexpr std::uint32_t lines_wanted = 1;  ///< LEASED is to have request lines
+    static constexpr std::uint32_t lines_wanted = 1;    ///< LEASED is to have request lines
+    static constexpr std::uint32_t with_body_only = 2;  ///< a head whose body is not there goes back
 
     friend bool operator==(const Lease&, const Lease&) = default;
 };
@@ -259,9 +275,8 @@ using Message = std::variant<Hello, Done, Decline, Credit, Bye, StatusText, Leas
 
 /// Writes one message into the caller's memory, without an allocation.
 ///
-/// @return its size; 0 when it does not fit, or when a name, an address or the bytes beside are
-/// above
-///         their limits. Nothing was written then.
+/// @return its size; 0 when it does not fit, or when a name, an address, the bytes beside or a rest
+///         are not within their limits. Nothing was written then.
 [[nodiscard]] std::size_t encode(std::span<std::byte> buffer, const Message& message) noexcept;
 /// The two of the hot path, without the detour over a variant.
 [[nodiscard]] std::size_t encode(std::span<std::byte> buffer, const Done& done) noexcept;

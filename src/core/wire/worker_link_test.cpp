@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -85,6 +86,23 @@ TEST(WorkerLinkLayout, Done) {
                         44, 1, 0, 0, 0,   0, 0, 0,     // bytes read
                         1,  0, 1, 0, 0,   0, 0, 0,     // bytes written
                         1,  0, 0, 0, 101, 0, 2, 0}));  // credits, status, disposition, 0
+}
+
+TEST(WorkerLinkLayout, DoneWithARest) {
+    EXPECT_EQ(packet_of(Done{.assignment = 7,
+                             .disposition = Done::keep,
+                             .status = 200,
+                             .credits = 1,
+                             .bytes_read = 300,
+                             .bytes_written = 65537,
+                             .rest = Rest{.offset = 4096, .bytes = 131072}}),
+              bytes_of({2,  0,  0, 0, 56,  0, 0, 0,     //
+                        7,  0,  0, 0, 0,   0, 0, 0,     // assignment
+                        44, 1,  0, 0, 0,   0, 0, 0,     // bytes read
+                        1,  0,  1, 0, 0,   0, 0, 0,     // bytes written
+                        1,  0,  0, 0, 200, 0, 0, 1,     // credits, status, disposition, flags
+                        0,  16, 0, 0, 0,   0, 0, 0,     // rest: offset
+                        0,  0,  2, 0, 0,   0, 0, 0}));  // rest: bytes
 }
 
 TEST(WorkerLinkLayout, Ticket) {
@@ -207,6 +225,36 @@ TEST(WorkerLink, BrokenPacketsAreCorrupt) {
     expect_corrupt(done, "a flag without a meaning");
 }
 
+TEST(WorkerLink, ARestIsSaidInOneWayOnly) {
+    const Packet good = packet_of(Done{.rest = Rest{.offset = 8, .bytes = 8}});
+    const auto with = [&good](std::size_t place, int value) {
+        Packet packet = good;
+        packet[place] = static_cast<std::byte>(value);
+        return packet;
+    };
+    expect_corrupt(with(39, 0), "a rest without its flag");
+    expect_corrupt(with(39, 3), "a flag without a meaning");
+    expect_corrupt(with(38, Done::released), "the rest of an answer that was no answer");
+    expect_corrupt(with(48, 0), "a rest of nothing");
+    expect_corrupt(with(55, 0x80), "more bytes than a file can have");
+    expect_corrupt(with(47, 0x80), "an offset that no file has");
+    auto farthest = with(47, 0x7f);
+    std::fill(farthest.begin() + 40, farthest.begin() + 47, std::byte{0xff});
+    expect_corrupt(farthest, "an end that no file has");
+    Packet plain = packet_of(Done{});
+    plain[39] = std::byte{1};
+    expect_corrupt(plain, "a flag without its rest");
+
+    std::array<std::byte, 64> buffer{};
+    EXPECT_EQ(encode(buffer, Done{.rest = Rest{.offset = 0, .bytes = 0}}), 0U);
+    EXPECT_EQ(
+        encode(buffer, Done{.disposition = Done::released, .rest = Rest{.offset = 0, .bytes = 1}}),
+        0U);
+    EXPECT_EQ(
+        encode(buffer, Done{.flags = Done::kept_duplicate, .rest = Rest{.offset = 0, .bytes = 1}}),
+        0U);
+}
+
 TEST(WorkerLink, NothingIsWrittenThatDoesNotFitOrIsAboveItsLimit) {
     std::array<std::byte, 64> buffer;
     buffer.fill(std::byte{0xaa});
@@ -255,6 +303,24 @@ Number any() {
     return *rc::gen::arbitrary<Number>();
 }
 
+Done any_done() {
+    Done done{any<std::uint64_t>(),
+              *rc::gen::element(Done::keep, Done::close, Done::released),
+              any<std::uint16_t>(),
+              any<std::uint32_t>(),
+              any<std::uint64_t>(),
+              any<std::uint64_t>(),
+              static_cast<std::uint8_t>(any<std::uint8_t>() & Done::known_flags)};
+    const bool may_have_rest =
+        done.disposition != Done::released && (done.flags & Done::kept_duplicate) == 0;
+    if (may_have_rest && any<bool>()) {
+        const auto half = std::numeric_limits<std::uint64_t>::max() / 4;
+        done.rest = Rest{.offset = *rc::gen::inRange<std::uint64_t>(0, half),
+                         .bytes = *rc::gen::inRange<std::uint64_t>(1, half)};
+    }
+    return done;
+}
+
 void any_message(Sample& sample) {
     switch (*rc::gen::inRange<std::size_t>(0, std::variant_size_v<Message>)) {
         case 0:
@@ -263,16 +329,7 @@ void any_message(Sample& sample) {
                                    any<std::uint64_t>(), any<std::uint32_t>(), any<std::uint32_t>(),
                                    any<std::uint32_t>(), sample.text};
             break;
-        case 1:
-            sample.message =
-                Done{any<std::uint64_t>(),
-                     *rc::gen::element(Done::keep, Done::close, Done::released),
-                     any<std::uint16_t>(),
-                     any<std::uint32_t>(),
-                     any<std::uint64_t>(),
-                     any<std::uint64_t>(),
-                     static_cast<std::uint8_t>(any<std::uint8_t>() & Done::known_flags)};
-            break;
+        case 1: sample.message = any_done(); break;
         case 2: sample.message = Decline{any<std::uint64_t>(), any<std::uint32_t>()}; break;
         case 3: sample.message = Credit{any<std::uint32_t>()}; break;
         case 4: sample.message = Bye{}; break;

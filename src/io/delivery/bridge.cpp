@@ -75,14 +75,14 @@ Bridge::Bridge(loop::EventLoop& loop, os::UniqueFd client, os::UniqueFd here,
     worker_watch_.bind(loop, here_.borrow(), [this](loop::Readiness) { pump(); });
 }
 
-void Bridge::finish(std::function<void(bool complete)> finished) {
+void Bridge::finish(std::move_only_function<void(bool complete)> finished) {
     finished_ = std::move(finished);
     worker_done_ = true;
     worker_end_.reset();
     pump();
 }
 
-void Bridge::carry_on(std::function<void(bool complete)> finished) {
+void Bridge::carry_on(std::move_only_function<void(bool complete)> finished) {
     finished_ = std::move(finished);
     if (!one_request_) {
         endless_ = true;
@@ -231,7 +231,7 @@ void Bridge::check_finished() {
         client_watch_.forget();
         worker_watch_.forget();
         // Moved out for the call, in which the bridge may be destroyed.
-        const auto finished = std::exchange(finished_, nullptr);
+        auto finished = std::exchange(finished_, nullptr);
         finished(!client_broken_);
     }
 }

@@ -62,12 +62,12 @@ public:
 
     /// The worker is done: carries what it still had written, then calls `finished` once (possibly
     /// before returning). false: the client could not take all of it.
-    void finish(std::function<void(bool complete)> finished);
+    void finish(std::move_only_function<void(bool complete)> finished);
 
     /// The worker is `done` with the request and keeps the stream (an upgrade): both directions are
     /// carried without end, or what is left of the one request that the stream is for; `finished`
     /// is called when either has ended.
-    void carry_on(std::function<void(bool complete)> finished);
+    void carry_on(std::move_only_function<void(bool complete)> finished);
 
     /// A chunk of the request's body was no chunk.
     [[nodiscard]] bool malformed() const noexcept { return malformed_; }
@@ -131,7 +131,7 @@ private:
     bool endless_ = false;
     Buffer to_worker_;
     Buffer to_client_;
-    std::function<void(bool)> finished_;
+    std::move_only_function<void(bool)> finished_;
     loop::Watch client_watch_;
     loop::Watch worker_watch_;
 };

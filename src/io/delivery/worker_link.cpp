@@ -135,31 +135,30 @@ void WorkerLink::read() {
     static thread_local std::array<std::byte, wire::packet_size_limit> buffer;
     int resets = 0;
     for (int count = 0; count < packets_per_turn; ++count) {
-        const auto packet = os::receive_packet(fd_.borrow(), buffer);
+        auto packet = os::receive_packet(fd_.borrow(), buffer);
         if (!packet) {
             if (packet.error().code == Errc::would_block) break;
             if (packet.error().code == Errc::peer_gone && ++resets < resets_limit) continue;
             return end(Errc::peer_gone);
         }
         if (packet->size == 0) return end(Errc::peer_gone);
-        // A worker has no reason to pass descriptors; they are closed with `packet`.
-        if (packet->cut_short || !take(std::span(buffer).first(packet->size))) {
+        if (packet->cut_short || !take(std::span(buffer).first(packet->size), *packet)) {
             return end(Errc::worker_protocol);
         }
     }
 }
 
-bool WorkerLink::take(std::span<const std::byte> packet) {
-    wire::PacketReader reader(packet);
+bool WorkerLink::take(std::span<const std::byte> bytes, os::ReceivedPacket& packet) {
+    wire::PacketReader reader(bytes);
     for (;;) {
         const auto message = reader.next();
         if (!message) return false;
-        if (!*message) return true;
-        if (!handle(**message)) return false;
+        if (!*message) return !packet.passed;  // a descriptor that belongs to no message
+        if (!handle(**message, packet)) return false;
     }
 }
 
-bool WorkerLink::handle(const wire::Message& message) {
+bool WorkerLink::handle(const wire::Message& message, os::ReceivedPacket& packet) {
     if (const auto* hello = std::get_if<wire::Hello>(&message)) {
         if (std::exchange(greeted_, true)) return false;
         capabilities_ = hello->capabilities;
@@ -169,9 +168,10 @@ bool WorkerLink::handle(const wire::Message& message) {
     }
     // What a refused worker still sends does not matter any more.
     if (!accepted_) return greeted_;
-    if (const auto* done = std::get_if<wire::Done>(&message)) {
-        events_.done(*this, *done);
-    } else if (const auto* decline = std::get_if<wire::Decline>(&message)) {
+    if (std::holds_alternative<wire::Done>(message)) {
+        return handle_done(message, packet);
+    }
+    if (const auto* decline = std::get_if<wire::Decline>(&message)) {
         events_.declined(*this, *decline);
     } else if (const auto* credit = std::get_if<wire::Credit>(&message)) {
         events_.credit(*this, credit->count);
@@ -184,6 +184,19 @@ bool WorkerLink::handle(const wire::Message& message) {
     } else {
         return false;  // a message that only batond sends
     }
+    return true;
+}
+
+/// One with a rest is alone in its packet, and its file beside it.
+bool WorkerLink::handle_done(const wire::Message& message, os::ReceivedPacket& packet) {
+    const auto& done = std::get<wire::Done>(message);
+    if (!done.rest) {
+        events_.done(*this, done, {});
+        return true;
+    }
+    const bool alone = wire::encoded_size(message) == packet.size;
+    if (!alone || (!packet.passed && !packet.descriptor_lost)) return false;
+    events_.done(*this, done, std::move(packet.passed));
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "core/wire/worker_link.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/fd.hpp"
+#include "io/os/packet_socket.hpp"
 #include "io/os/socket.hpp"
 
 namespace baton::delivery {
@@ -27,7 +28,10 @@ public:
     /// A worker introduces itself. Answer with accept() or refuse().
     virtual void hello(const std::shared_ptr<WorkerLink>& link, const wire::Hello& hello) = 0;
     /// Only after accept().
-    virtual void done(WorkerLink& link, const wire::Done& done) = 0;
+    /// @param rest  the file of done.rest; nothing where it was lost on the way (this process has
+    /// no
+    ///              number for it)
+    virtual void done(WorkerLink& link, const wire::Done& done, os::UniqueFd rest) = 0;
     virtual void declined(WorkerLink& link, const wire::Decline& decline) = 0;
     virtual void credit(WorkerLink& link, std::uint32_t count) = 0;
     /// The worker has answered requests on its own. `leased.records` is what a LeasedReader reads.
@@ -106,6 +110,9 @@ public:
     [[nodiscard]] bool keeps_duplicates() const noexcept {
         return (capabilities_ & wire::Hello::keeps_duplicates) != 0;
     }
+    [[nodiscard]] bool hands_back_rest() const noexcept {
+        return (capabilities_ & wire::Hello::hands_back_rest) != 0;
+    }
     [[nodiscard]] bool keeps_connections() const noexcept {
         return (capabilities_ & wire::Hello::keeps_connections) != 0;
     }
@@ -116,8 +123,9 @@ public:
 private:
     void read();
     /// @return false when the link is at its end or was ended
-    [[nodiscard]] bool take(std::span<const std::byte> packet);
-    [[nodiscard]] bool handle(const wire::Message& message);
+    [[nodiscard]] bool take(std::span<const std::byte> bytes, os::ReceivedPacket& packet);
+    [[nodiscard]] bool handle(const wire::Message& message, os::ReceivedPacket& packet);
+    [[nodiscard]] bool handle_done(const wire::Message& message, os::ReceivedPacket& packet);
     void end(Errc why);
 
     os::UniqueFd fd_;

@@ -23,7 +23,9 @@
 #include "io/loop/event_loop.hpp"
 #include "io/loop/testing.hpp"
 #include "io/os/fd.hpp"
+#include "io/os/memory_file.hpp"
 #include "io/os/packet_socket.hpp"
+#include "io/os/passed_file.hpp"
 #include "io/os/socket.hpp"
 
 namespace baton::delivery {
@@ -37,8 +39,9 @@ public:
         if (hello.service == "refused") return link->refuse("not here");
         link->accept(ServiceId{2}, WorkerId{7}, 16384, 30);
     }
-    void done(WorkerLink& /*link*/, const wire::Done& done) override {
+    void done(WorkerLink& /*link*/, const wire::Done& done, os::UniqueFd rest) override {
         assignments.push_back(done.assignment);
+        rests.push_back(std::move(rest));
     }
     void declined(WorkerLink& /*link*/, const wire::Decline& decline) override {
         declines.push_back(decline.reason);
@@ -55,6 +58,7 @@ public:
 
     std::vector<std::string> services;
     std::vector<std::uint64_t> assignments;
+    std::vector<os::UniqueFd> rests;
     std::vector<std::uint32_t> declines;
     std::uint32_t credits = 0;
     std::uint32_t leased_count = 0;
@@ -83,10 +87,10 @@ protected:
         ASSERT_TRUE(loop::run_until(loop_, condition)) << "it never happened";
     }
 
-    void say(const std::vector<wire::Message>& messages) {
+    void say(const std::vector<wire::Message>& messages, os::BorrowedFd passed = {}) {
         std::vector<std::byte> packet;
         for (const auto& message : messages) wire::append(packet, message);
-        ASSERT_TRUE(os::send_packet(worker_.borrow(), packet));
+        ASSERT_TRUE(os::send_packet(worker_.borrow(), packet, passed));
     }
     void greet() {
         say({wire::Hello{.slots = 2, .credits = 2, .service = "echo"}});
@@ -160,6 +164,18 @@ TEST_F(WorkerLinkTest, MessagesOfOnePacketAreTakenInTheirOrder) {
     EXPECT_EQ(notebook_.status, "well");
 }
 
+TEST_F(WorkerLinkTest, ARestComesWithItsFile) {
+    greet();
+    auto file = os::MemoryFile::create().value();
+    ASSERT_TRUE(file.append("the rest"));
+    say({wire::Done{.assignment = 1, .rest = wire::Rest{.offset = 4, .bytes = 4}}}, file.fd());
+    say({wire::Done{.assignment = 2}});
+    until([&] { return notebook_.assignments.size() == 2; });
+    EXPECT_TRUE(notebook_.rests.at(0));
+    EXPECT_FALSE(notebook_.rests.at(1));
+    EXPECT_EQ(os::examine_passed_file(notebook_.rests.at(0).borrow()).value().size, 8U);
+}
+
 TEST_F(WorkerLinkTest, WhatWasSentBeforeTheEndIsObeyedBeforeItIsReported) {
     greet();
     for (std::uint64_t assignment = 1; assignment <= 100; ++assignment) {
@@ -194,6 +210,7 @@ struct Breach {
     std::string name;
     bool greeted = true;
     std::vector<wire::Message> messages;
+    bool descriptor = false;
 };
 // GoogleTest looks for it by this name.
 // NOLINTNEXTLINE(readability-identifier-naming)
@@ -203,7 +220,8 @@ class Breaches : public WorkerLinkTest, public testing::WithParamInterface<Breac
 
 TEST_P(Breaches, EndTheLink) {
     if (GetParam().greeted) greet();
-    say(GetParam().messages);
+    const auto file = os::MemoryFile::create().value();
+    say(GetParam().messages, GetParam().descriptor ? file.fd() : os::BorrowedFd());
     until([&] { return notebook_.ends.size() == 1; });
     EXPECT_EQ(notebook_.ends.front(), Errc::worker_protocol);
     EXPECT_TRUE(notebook_.assignments.empty());
@@ -215,7 +233,15 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{.name = "done before hello", .greeted = false, .messages = {wire::Done{}}},
         Breach{.name = "a second hello", .messages = {wire::Hello{.service = "echo"}}},
         Breach{.name = "a message that only batond sends", .messages = {wire::Drain{}}},
-        Breach{.name = "a ticket", .messages = {wire::Ticket{}}}));
+        Breach{.name = "a ticket", .messages = {wire::Ticket{}}},
+        Breach{.name = "a rest without its file",
+               .messages = {wire::Done{.rest = wire::Rest{.offset = 0, .bytes = 1}}}},
+        Breach{.name = "a rest that is not alone",
+               .messages = {wire::Done{.rest = wire::Rest{.offset = 0, .bytes = 1}}, wire::Bye{}},
+               .descriptor = true},
+        Breach{.name = "a file that belongs to nothing",
+               .messages = {wire::Credit{}},
+               .descriptor = true}));
 
 TEST_F(WorkerLinkTest, GarbageEndsTheLink) {
     greet();

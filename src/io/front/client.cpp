@@ -26,6 +26,10 @@ constexpr std::array transitions{
     Transition{reading_head, waiting, "a head is complete"},
     Transition{reading_head, responding, "a head is refused, or did not come in time"},
     Transition{reading_head, over, "the client ends the connection, or was idle too long"},
+    Transition{waiting, awaiting_body, "its service takes it with its body only"},
+    Transition{awaiting_body, waiting, "the body has come, as much as is wanted"},
+    Transition{awaiting_body, responding, "the body stops coming"},
+    Transition{awaiting_body, over, "the client goes away"},
     Transition{waiting, delivering, "the engine names a worker"},
     Transition{waiting, responding, "the engine refuses the request"},
     Transition{waiting, over, "the client goes away"},
@@ -39,6 +43,11 @@ constexpr std::array transitions{
     Transition{handed_over, delivering, "declined or redelivered, another worker is free"},
     Transition{handed_over, responding, "the request failed, nothing of an answer was sent"},
     Transition{handed_over, resetting, "the request failed, part of an answer was sent"},
+    Transition{handed_over, sending_rest, "done, with a rest"},
+    Transition{sending_rest, reading_head, "the rest is sent, keep"},
+    Transition{sending_rest, lingering, "the rest is sent, close"},
+    Transition{sending_rest, resetting, "the rest cannot be read"},
+    Transition{sending_rest, over, "the client goes away, or takes nothing any more"},
     Transition{responding, lingering, "the answer is written"},
     Transition{responding, over, "the client ends the connection"},
     Transition{lingering, over, "the client has ended, or has had its time"},
@@ -64,6 +73,7 @@ void describe_request(Request& request, const http::Head& head, std::string_view
     request.expected_bytes = head.size() + head.content_length();
     request.chunked = head.framing() == http::Framing::chunked;
     request.idempotent = head.idempotent();
+    request.expects_continue = head.expect_continue();
     request.head_method = head.method() == http::Method::head;
     request.json = http::prefers_json(head.accept());
     const auto line_begin = head.method_text().data() - bytes.data();

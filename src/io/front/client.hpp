@@ -11,11 +11,13 @@
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
+#include "core/engine/actions.hpp"
 #include "core/http/head.hpp"
 #include "core/wire/ledger.hpp"
 #include "io/front/client_records.hpp"
 #include "io/front/dispatcher.hpp"
 #include "io/front/options.hpp"
+#include "io/front/rest.hpp"
 #include "io/loop/event_loop.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/stream_offsets.hpp"
@@ -25,14 +27,16 @@ namespace baton::front {
 /// Where a connection stands. What moves it is in the column of `transitions` in client.cpp, from
 /// which the picture in the manual is drawn.
 enum class ClientState : std::uint8_t {
-    reading_head,  ///< armed for reading; no request
-    waiting,       ///< a request, no worker: armed for the client's going away only
-    delivering,    ///< the engine has named a worker; its outcome is not yet reported
-    handed_over,   ///< a worker has the connection: not armed at all
-    responding,    ///< Baton's own answer is being written
-    lingering,     ///< all is written; what the client still sends is read away (RFC 9112, 9.6)
-    resetting,     ///< part of an answer is in the send queue; a reset follows when it has left
-    over,          ///< to be destroyed
+    reading_head,   ///< armed for reading; no request
+    awaiting_body,  ///< a request of which nobody is told before its body has come
+    waiting,        ///< a request, no worker: armed for the client's going away only
+    delivering,     ///< the engine has named a worker; its outcome is not yet reported
+    handed_over,    ///< a worker has the connection: not armed at all
+    sending_rest,   ///< the worker is done; what the client had not taken is sent from here
+    responding,     ///< Baton's own answer is being written
+    lingering,      ///< all is written; what the client still sends is read away (RFC 9112, 9.6)
+    resetting,      ///< part of an answer is in the send queue; a reset follows when it has left
+    over,           ///< to be destroyed
 };
 
 /// Whether the state machine has this arrow.
@@ -61,6 +65,16 @@ struct Request {
     bool ever_handed_over = false;
     bool kept = false;     ///< by a worker that hands no connection back
     bool cut_off = false;  ///< its body stopped coming while a worker waited for it
+    bool expects_continue = false;
+    bool continued = false;     ///< it need not be told any more
+    bool rest_welcome = false;  ///< at its last handing over
+    bool stalled = false;       ///< the client takes nothing of what a bridge still has for it
+    std::uint64_t awaited_bytes = 0;  ///< unread, head included, before anybody is told
+    /// Of the worker's word; never while there is none.
+    Instant done_at = never;
+    engine::DoneReport report;       ///< with a rest
+    std::uint64_t answer_bytes = 0;  ///< what the worker has written of the answer it is left of
+    std::unique_ptr<Rest> rest;      ///< what is left of the answer
     /// How far a bridge has brought it: of a Unix socket the only word there is.
     std::optional<os::StreamOffsets> carried;
 
@@ -114,14 +128,14 @@ struct Client {
     os::StreamOffsets base;
     /// At the last look for progress.
     os::StreamOffsets last_seen;
-    std::size_t last_unread = 0;  ///< the same of a Unix socket
+    std::size_t last_unread = 0;  ///< the same of a Unix socket, and of an awaited body
     Instant last_progress{};
 
     std::unique_ptr<KeptDuplicate> duplicate;  ///< null: no worker has one between two requests
 
     std::string out;  ///< Baton's own answer, as far as it is not written
     std::uint64_t drained = 0;
-    std::uint64_t unsent = 0;  ///< at the last look while lingering
+    std::uint64_t unsent = 0;  ///< at the last look while lingering, or sending a rest
 
     [[nodiscard]] ClientId id() const noexcept { return record->id; }
     [[nodiscard]] std::string_view text(Part part) const noexcept {

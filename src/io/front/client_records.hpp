@@ -10,6 +10,7 @@
 
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
+#include "io/front/rest.hpp"
 
 namespace baton::front {
 
@@ -49,9 +50,20 @@ public:
     [[nodiscard]] bool contains(ClientId id) const;
     /// `config maxusers`: connections in all; 0: no limit.
     void set_limit(std::uint32_t in_all);
-    /// However the limits are set, clients leave the process some descriptors for everything else.
+    /// However the limits are set, clients, and what is held of their answers, leave the process
+    /// some descriptors for everything else.
     /// @param in_all  0: no ceiling
     void set_ceiling(std::uint32_t in_all);
+
+    /// What is held of answers that workers have handed back.
+    [[nodiscard]] RestAccount& rests() noexcept { return rests_; }
+    [[nodiscard]] const RestAccount& rests() const noexcept { return rests_; }
+    /// Whether another one may come: neither too much memory nor too many descriptors are taken.
+    [[nodiscard]] bool has_room_for_rest() const noexcept {
+        const auto ceiling = ceiling_.load(std::memory_order_relaxed);
+        const auto taken = connections_.load(std::memory_order_relaxed) + rests_.count();
+        return rests_.has_room() && (ceiling == 0 || taken < ceiling);
+    }
 
     [[nodiscard]] ClientId next_id() noexcept {
         return ClientId{next_id_.fetch_add(1, std::memory_order_relaxed)};
@@ -65,7 +77,10 @@ private:
     std::unordered_map<ClientId, std::shared_ptr<ClientRecord>> records_;
     std::unordered_map<std::string, std::uint32_t> per_host_;
     std::uint32_t limit_in_all_ = 0;
-    std::uint32_t ceiling_ = 0;
+    // Read without the lock for each request that is handed over; figures of their own: relaxed.
+    std::atomic<std::uint32_t> ceiling_{0};
+    std::atomic<std::uint32_t> connections_{0};
+    RestAccount rests_;
     std::atomic<std::uint64_t> next_id_{1};
 };
 

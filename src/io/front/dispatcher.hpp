@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
@@ -17,6 +20,8 @@ struct Place {
     /// Every request for its host goes to this service, so that a worker may take further ones of
     /// the connection unasked.
     bool whole_host = false;
+    bool waits_for_body = false;  ///< requests come to it with their bodies only
+    std::optional<std::uint8_t> priority{};  ///< the route's; the front only keeps it
 };
 
 /// A worker's duplicate of a client's connection, kept between two requests so that the next one
@@ -36,10 +41,16 @@ public:
     virtual ~Dispatcher() = default;
 
     /// A head is complete and lies unread in the client's socket. The answer comes through
-    /// Front::place(), begin_delivery() … or refuse().
-    /// @param head  valid for the call
+    /// Front::place(), begin_delivery() … or refuse(); or await_body(), and then again here.
+    /// @param head        valid for the call
+    /// @param body_bytes  of a sized body, that have been seen to lie behind it
     virtual void request_arrived(Front& front, ClientId client, RequestId request,
-                                 const http::Head& head) = 0;
+                                 const http::Head& head, std::uint64_t body_bytes) = 0;
+    /// What await_body() has asked for lies in the client's socket. The answer comes as to
+    /// request_arrived().
+    /// @param place  as it was told last; valid for the call
+    virtual void body_arrived(Front& front, ClientId client, RequestId request,
+                              const Place& place) = 0;
     /// The client went away while its request was waiting. It is forgotten by the front.
     virtual void client_left(ServiceId service, RequestId request) = 0;
     /// No first byte of an answer (worker_hung), or no progress (worker_stalled).

@@ -52,6 +52,7 @@ Front::Front(loop::EventLoop& loop, std::size_t loop_index, Dispatcher& dispatch
       next_request_(first_request()) {
     BATON_ASSERT(loop_index < 256);  // loop_of() has eight bits for it
     drain_timer_.bind(loop_, [this] {
+        cut_all_rests();
         if (drained_) std::exchange(drained_, nullptr)();
     });
 }
@@ -136,6 +137,10 @@ void Front::disconnect(ClientId id) {
     const auto found = clients_.find(id);
     if (found == clients_.end()) return;
     auto& client = *found->second;
+    if (client.state == ClientState::sending_rest) {
+        os::reset_connection(client.fd.borrow());  // what it has got must not look whole
+        return cut_rest(client, Errc::client_gone);
+    }
     os::shutdown_both(client.fd.borrow());
     if (client.request.id != RequestId::none) {
         dispatcher_.client_left(client.request.place.service, client.request.id);
@@ -158,6 +163,8 @@ void Front::on_ready(Client& client, loop::Readiness ready) {
             dispatcher_.client_left(client.request.place.service, client.request.id);
             log(client, describe(Errc::client_gone).http_status, 0, Errc::client_gone);
             return close(client);
+        case ClientState::awaiting_body: return look_for_body(client, true);
+        case ClientState::sending_rest: return send_rest(client);
         case ClientState::responding: return write_out(client);
         case ClientState::lingering: return read_away(client);
         case ClientState::delivering:
@@ -171,7 +178,11 @@ void Front::on_timer(Client& client) {
     if (client.deadline > loop_.now()) return client.timer.start(client.deadline);
     switch (client.state) {
         case ClientState::reading_head: return look_at_head(client);
-        case ClientState::handed_over: return look_for_progress(client);
+        case ClientState::handed_over:
+            return client.request.done_at == never ? look_for_progress(client)
+                                                   : look_at_bridge(client);
+        case ClientState::awaiting_body: return look_for_body(client, false);
+        case ClientState::sending_rest: return look_at_rest(client);
         case ClientState::responding: return close(client);
         case ClientState::lingering: return look_at_lingering(client);
         case ClientState::resetting: return finish_reset(client);

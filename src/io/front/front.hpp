@@ -45,6 +45,8 @@ struct Consignment {
     std::uint32_t head_bytes = 0;
     std::uint64_t body_bytes = 0;  ///< of a sized body
     bool chunked = false;
+    bool rest_welcome = false;           ///< the worker may hand back what the client does not take
+    bool continued = false;              ///< the client needs no `100 Continue`
     std::string_view bytes_beside;       ///< consumed by an earlier worker
     std::string_view head;               ///< as copied
     KeptDuplicate* duplicate = nullptr;  ///< what a worker has kept of this client's connection
@@ -52,6 +54,7 @@ struct Consignment {
     const ListenerOptions* options = nullptr;
     bool lines_wanted = false;  ///< the access log has use for request lines
     bool whole_host = false;    ///< as in its Place
+    bool waits_for_body = false;  ///< likewise
 };
 
 /// What a worker has just been given, for the record. Borrowed likewise.
@@ -105,6 +108,10 @@ public:
     /// It belongs to this service and waits, or is about to be delivered.
     void place(RequestId request, const Place& place);
     void refuse(RequestId request, Errc reason, std::string_view allowed_methods = {});
+    /// In place of a worker: Dispatcher::body_arrived() is called when so much of its sized body
+    /// lies in the socket, or when no more fits there. A body that stops coming for the place's
+    /// answer_timeout ends the request (408), and so does a client that goes away.
+    void await_body(RequestId request, std::uint64_t bytes);
     /// It goes to `worker` now; delivered() or delivery_failed() has to follow.
     /// @return nullopt: the client has gone
     [[nodiscard]] std::optional<Consignment> begin_delivery(RequestId request, WorkerId worker,
@@ -132,8 +139,12 @@ public:
     /// @param carried  null: it was not bridged
     void returned(RequestId request, const Carried* carried = nullptr);
     /// @param if_silent  what the client is told when the worker has written nothing
+    /// @param rest       what the client has not taken of the answer: it is sent first
     void give_back(RequestId request, Assignment assignment, const engine::DoneReport& report,
-                   Errc if_silent = Errc::worker_protocol);
+                   Errc if_silent = Errc::worker_protocol, std::unique_ptr<Rest> rest = nullptr);
+    /// The worker is done, give_back() comes when a bridge has carried all that it wrote: from now
+    /// on only the client can hold that up, and is reset when it does so for too long.
+    void only_carried(RequestId request, Assignment assignment);
     /// What can be done with a request whose worker is lost; by stream offsets, not contents.
     /// @param carried  null: it was not bridged
     [[nodiscard]] Examined examine(RequestId request, Assignment assignment, bool holders_gone,
@@ -161,6 +172,22 @@ private:
     void look_at_head(Client& client);
     void await_head(Client& client);
     void watch_again(Client& client);
+
+    // awaiting_body.cpp
+    [[nodiscard]] bool tell_to_continue(Client& client);
+    void look_for_body(Client& client, bool woken);
+    void body_is_there(Client& client);
+    void remember_more(Client& client);
+
+    // sending_rest.cpp
+    void begin_rest(Client& client, const engine::DoneReport& report,
+                    const std::optional<os::StreamOffsets>& now, std::unique_ptr<Rest> rest);
+    void send_rest(Client& client);
+    void look_at_rest(Client& client);
+    void rest_sent(Client& client);
+    void cut_rest(Client& client, Errc why);
+    void cut_all_rests();
+    void look_at_bridge(Client& client);
 
     // closing.cpp
     void respond(Client& client, Errc reason, std::string_view allowed_methods = {});
@@ -193,6 +220,7 @@ private:
     [[nodiscard]] bool take_leased_head(Client& client, std::string_view head);
     /// @return whether it is a lease's, and has been looked at
     [[nodiscard]] bool look_at_lease(Client& client, const os::StreamOffsets& now);
+    void describe_last(Client& client, const wire::LeasedRecord& record);
     void lease_over(Client& client, const engine::DoneReport& report);
     void log_leased(Client& client, const wire::LeasedRecord& record);
 
@@ -200,6 +228,9 @@ private:
     void look_for_progress(Client& client);
     void look_for_signs(Client& client);
     [[nodiscard]] bool cut_off(Client& client, Duration patience);
+    void answered(Client& client, const engine::DoneReport& report,
+                  const std::optional<os::StreamOffsets>& now);
+    void await_next(Client& client);
     void close_after_done(Client& client, const std::optional<os::StreamOffsets>& now);
     void give_up_silent(Client& client, const os::StreamOffsets& now, Errc reason);
     void take_over(Client& client, const Carried& carried);

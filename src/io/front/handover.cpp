@@ -14,6 +14,7 @@
 #include "io/front/access.hpp"
 #include "io/front/client.hpp"
 #include "io/front/front.hpp"
+#include "io/front/rest.hpp"
 #include "io/os/socket.hpp"
 #include "io/os/stream_offsets.hpp"
 
@@ -55,6 +56,8 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
             return std::nullopt;
         }
         beside = std::string_view(client->copy).substr(0, consumed);
+        // Its worker may have died in the middle of handing the answer back.
+        os::set_reset_at_end(client->fd.borrow(), false);
     }
     // A server that has had it as its own may have made it a blocking one, for all its holders.
     if (std::exchange(client->request.kept, false)) os::set_non_blocking(client->fd.borrow());
@@ -64,19 +67,26 @@ std::optional<Consignment> Front::begin_delivery(RequestId request, WorkerId wor
     client->enter(ClientState::delivering);
     client->request.assignment = assignment;
     client->request.worker = worker;
+    // What an earlier worker has noted means nothing any more.
+    client->request.ledger.reset();
+    client->request.lease_epoch = 0;
+    client->request.rest_welcome = records_.has_room_for_rest();
     return Consignment{.connection = client->fd.borrow(),
                        .client = client->id(),
                        .client_address = client->record->address,
                        .head_bytes = client->request.head_bytes,
                        .body_bytes = client->request.expected_bytes - client->request.head_bytes,
                        .chunked = client->request.chunked,
+                       .rest_welcome = client->request.rest_welcome,
+                       .continued = client->request.continued,
                        .bytes_beside = beside,
                        .head = std::string_view(client->copy).substr(0, client->request.head_bytes),
                        .duplicate = client->duplicate.get(),
                        .may_keep_duplicate = !client->unix_socket && !draining_until_,
                        .options = client->options.get(),
                        .lines_wanted = access_.lines_wanted(),
-                       .whole_host = client->request.place.whole_host};
+                       .whole_host = client->request.place.whole_host,
+                       .waits_for_body = client->request.place.waits_for_body};
 }
 
 std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignment, bool kept) {
@@ -152,24 +162,29 @@ void Front::returned(RequestId request, const Carried* carried) {
 }
 
 void Front::give_back(RequestId request, Assignment assignment, const engine::DoneReport& report,
-                      Errc if_silent) {
+                      Errc if_silent, std::unique_ptr<Rest> rest) {
     auto* client = find(request, assignment);
     if (client == nullptr || client->state != ClientState::handed_over) return;
+    if (client->request.done_at == never) client->request.done_at = loop_.now();
+    if (client->request.stalled) {
+        log(*client, report.status, report.bytes_written, Errc::client_stalled);
+        return close(*client);
+    }
     if (client->request.cut_off) {
         log(*client, describe(Errc::body_timeout).http_status, 0, Errc::body_timeout);
         return close(*client);
     }
-    if (report.ended_lease) return lease_over(*client, report);
     const bool released = report.disposition == engine::Disposition::released;
-    // Trusting a worker that has not read all of its request would let the rest of the body be
-    // taken for the next request. Of a chunked one only the worker knows the length; the kernel's
-    // count shows whether it speaks the truth.
-    const bool length_right =
-        client->request.chunked || report.bytes_read == client->request.expected_bytes;
+    if (rest) {
+        return begin_rest(*client, report, released ? std::nullopt : offsets_of(*client),
+                          std::move(rest));
+    }
+    if (report.ended_lease) return lease_over(*client, report);
     // What libbaton has counted needs no check, if it says nothing unusual.
-    const bool plain = report.counted && !client->request.chunked && length_right &&
-                       report.disposition == engine::Disposition::keep && report.bytes_written > 0;
-    auto now = released || plain ? std::nullopt : offsets_of(*client);
+    const bool plain = report.counted && !client->request.chunked && report.bytes_written > 0 &&
+                       report.disposition == engine::Disposition::keep &&
+                       report.bytes_read == client->request.expected_bytes;
+    const auto now = released || plain ? std::nullopt : offsets_of(*client);
     if (now && now->written == client->base.written) {
         return give_up_silent(*client, *now, if_silent);
     }
@@ -182,22 +197,37 @@ void Front::give_back(RequestId request, Assignment assignment, const engine::Do
         client->duplicated = false;  // closing must not end what is the worker's now
         return close(*client);
     }
+    if (!plain) return answered(*client, report, now);
+    client->base.consumed += report.bytes_read;
+    client->base.written += report.bytes_written;
+    if (draining_until_) return close_after_done(*client, offsets_of(*client));
+    await_next(*client);
+}
 
+/// The answer is in the socket, all of it: what becomes of the connection.
+void Front::answered(Client& client, const engine::DoneReport& report,
+                     const std::optional<os::StreamOffsets>& now) {
+    // Trusting a worker that has not read all of its request would let the rest of the body be
+    // taken for the next request. Of a chunked one only the worker knows the length; the kernel's
+    // count shows whether it speaks the truth.
+    const bool length_right =
+        client.request.chunked || report.bytes_read == client.request.expected_bytes;
     bool keep = report.disposition == engine::Disposition::keep && length_right && !draining_until_;
-    if (keep && plain) {
-        client->base.consumed += report.bytes_read;
-        client->base.written += report.bytes_written;
-    } else if (keep && !client->unix_socket) {
-        keep = now && now->consumed - client->base.consumed == report.bytes_read;
-        if (keep) client->base = *now;
+    if (keep && !client.unix_socket) {
+        keep = now && now->consumed - client.base.consumed == report.bytes_read;
+        if (keep) client.base = *now;
     }
-    if (!keep) return close_after_done(*client, plain ? offsets_of(*client) : now);
+    if (!keep) return close_after_done(client, now);
+    await_next(client);
+}
 
-    forget_request(*client);
-    client->enter(ClientState::reading_head);
-    client->read_deadline = deadline_after(loop_.now(), client->options->keepalive_timeout);
-    set_deadline(*client, client->read_deadline);
-    await_head(*client);
+/// The connection goes on.
+void Front::await_next(Client& client) {
+    forget_request(client);
+    client.enter(ClientState::reading_head);
+    client.read_deadline = deadline_after(loop_.now(), client.options->keepalive_timeout);
+    set_deadline(client, client.read_deadline);
+    await_head(client);
 }
 
 /// The worker says that it is done and has written nothing: the client must not be left without a
@@ -352,10 +382,11 @@ void Front::log(Client& client, int status, std::uint64_t bytes, std::optional<E
                   .error = error};
     if (request.ever_handed_over) {
         access.queue_time = request.handed_over_at - request.arrived;
-        access.service_time = loop_.now() - request.handed_over_at;
+        const auto done_at = std::min(request.done_at, loop_.now());
+        access.service_time = done_at - request.handed_over_at;
         auto& record = *client.record;
         record.transactions.fetch_add(1, std::memory_order_relaxed);
-        const auto response = (loop_.now() - request.arrived).count();
+        const auto response = (done_at - request.arrived).count();
         record.total_response_ns.fetch_add(response, std::memory_order_relaxed);
         record.last_response_ns.store(response, std::memory_order_relaxed);
     }

@@ -14,6 +14,7 @@
 #include "core/http/head.hpp"
 #include "core/wire/leased_records.hpp"
 #include "core/wire/ledger.hpp"
+#include "core/wire/worker_link.hpp"
 #include "io/front/access.hpp"
 #include "io/front/client.hpp"
 #include "io/front/front.hpp"
@@ -62,6 +63,11 @@ void Front::log_leased(Client& client, const wire::LeasedRecord& record) {
     const auto ago_ns = std::min<std::uint64_t>(
         now_ns - std::min(record.ended_ns, now_ns),
         static_cast<std::uint64_t>(Duration(longest_delay_of_reports).count()));
+    if (record.rest_follows) {
+        if (!first) describe_last(client, record);
+        request.answer_bytes = record.bytes_written;
+        return;  // logged when the rest is sent
+    }
     access_.finished({.request = request.id,
                       .client = client.id(),
                       .client_host = client.host,
@@ -82,6 +88,24 @@ void Front::log_leased(Client& client, const wire::LeasedRecord& record) {
     figures.last_response_ns.store(service_time.count(), std::memory_order_relaxed);
 }
 
+/// The one whose rest is to be sent is logged as a request of its own.
+void Front::describe_last(Client& client, const wire::LeasedRecord& record) {
+    auto& request = client.request;
+    client.copy.clear();
+    const auto append = [&](std::string_view text) {
+        const Part part{.offset = static_cast<std::uint16_t>(client.copy.size()),
+                        .size = static_cast<std::uint16_t>(text.size())};
+        client.copy.append(text);
+        return part;
+    };
+    static_assert(wire::leased_records_limit <= UINT16_MAX);
+    request.line = append(record.line);
+    request.referer = append(record.referer);
+    request.user_agent = append(record.user_agent);
+    request.arrived = loop_.now() - Duration(static_cast<std::int64_t>(record.service_ns));
+    request.handed_over_at = request.arrived;
+}
+
 /// All its requests were logged as they were reported.
 void Front::lease_over(Client& client, const engine::DoneReport& report) {
     if (report.disposition == engine::Disposition::released) {
@@ -94,11 +118,7 @@ void Front::lease_over(Client& client, const engine::DoneReport& report) {
     const bool keep = report.disposition == engine::Disposition::keep && agrees && !draining_until_;
     if (!keep) return close_after_done(client, now);
     client.base = *now;
-    forget_request(client);
-    client.enter(ClientState::reading_head);
-    client.read_deadline = deadline_after(loop_.now(), client.options->keepalive_timeout);
-    set_deadline(client, client.read_deadline);
-    await_head(client);
+    await_next(client);
 }
 
 /// What the ledger tells of a request whose worker is dead, whatever instruction it died at.

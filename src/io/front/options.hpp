@@ -14,7 +14,9 @@ struct ListenerOptions {
     http::HeadLimits head;
     Duration head_timeout = std::chrono::seconds(10);       ///< first byte to last byte of a head
     Duration keepalive_timeout = std::chrono::seconds(60);  ///< between two requests
-    std::uint64_t body_limit_bytes = 0;                     ///< of a sized body; 0: no limit
+    /// How long a client may take nothing of an answer that is sent from here.
+    Duration send_timeout = std::chrono::seconds(60);
+    std::uint64_t body_limit_bytes = 0;   ///< of a sized body; 0: no limit
     std::uint32_t connection_limit = 0;   ///< of this listener; 0: no limit of its own
     std::uint32_t per_address_limit = 0;  ///< of one client host; 0: no limit
     int backlog = 1024;

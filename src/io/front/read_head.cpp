@@ -122,7 +122,10 @@ void Front::head_complete(Client& client, std::string_view bytes, const http::He
     if (body_limit != 0 && head.content_length() > body_limit) {
         return respond(client, Errc::body_too_large);
     }
-    dispatcher_.request_arrived(*this, client.id(), request.id, head);
+    const auto body_bytes =
+        std::min<std::uint64_t>(head.content_length(), bytes.size() - head.size());
+    request.continued = head.expect_continue() && body_bytes > 0;  // it has not waited
+    dispatcher_.request_arrived(*this, client.id(), request.id, head, body_bytes);
     client.partial.reset();  // `head` lives in it
     if (client.state == ClientState::waiting) watch_again(client);
 }

@@ -250,13 +250,30 @@ void reset_connection(BorrowedFd fd) noexcept {
     sockaddr unspecified{};
     unspecified.sa_family = AF_UNSPEC;
     // With lingering off by zero the disconnect sends a reset even when the send queue is empty.
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    set_reset_at_end(fd, true);
     if (::connect(fd.get(), &unspecified, sizeof unspecified) != 0) shutdown_both(fd);
+}
+
+void set_reset_at_end(BorrowedFd fd, bool on) noexcept {
+    const linger choice{.l_onoff = on ? 1 : 0, .l_linger = 0};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &choice, sizeof choice);
 }
 
 void set_receive_low_water(BorrowedFd fd, int bytes) noexcept {
     set_option(fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
+}
+
+std::size_t make_receive_room(BorrowedFd fd, std::size_t bytes) noexcept {
+    constexpr std::size_t slack = 64 * 1024;
+    set_receive_low_water(fd, static_cast<int>(bytes + bytes / 2 + slack));
+    int granted = 0;
+    socklen_t size = sizeof granted;
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_RCVLOWAT, &granted, &size) != 0) return 0;
+    set_receive_low_water(fd, 1);
+    char first = 0;
+    [[maybe_unused]] const auto peeked =
+        ::recv(fd.get(), &first, sizeof first, MSG_PEEK | MSG_DONTWAIT);
+    return static_cast<std::size_t>(granted) * 2 / 3;
 }
 
 void set_no_delay(BorrowedFd fd) noexcept { set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }

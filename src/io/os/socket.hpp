@@ -76,8 +76,21 @@ void shutdown_both(BorrowedFd fd) noexcept;
 /// What is in the send queue is lost. Other kinds of sockets are shut down.
 void reset_connection(BorrowedFd fd) noexcept;
 
+/// While it is on, the end of the last holder ends a TCP connection by a reset (SO_LINGER of 0),
+/// however that holder ends: for a connection on which only a part of an answer has been written.
+void set_reset_at_end(BorrowedFd fd, bool on) noexcept;
+
 /// The socket becomes readable only with this many bytes (SO_RCVLOWAT). TCP only in effect.
 void set_receive_low_water(BorrowedFd fd, int bytes) noexcept;
+/// Enlarges a TCP socket's receive buffer so that `bytes` can lie in it unread, and lets the peer
+/// know.
+///
+/// The buffer grows with SO_RCVLOWAT, up to half of tcp_rmem's maximum, and stays so when the mark
+/// is lowered again; what arrives in small pieces takes more than its size, hence half as much on
+/// top. A peek behind it sends the window's update: a peer that was held up would learn of it no
+/// earlier than with its next probe (200 ms; seen on Linux 6.18).
+/// @return how many bytes can lie there; fewer than asked for where the host's limit is lower
+[[nodiscard]] std::size_t make_receive_room(BorrowedFd fd, std::size_t bytes) noexcept;
 void set_no_delay(BorrowedFd fd) noexcept;
 void set_send_buffer(BorrowedFd fd, int bytes) noexcept;
 void set_keep_alive(BorrowedFd fd) noexcept;

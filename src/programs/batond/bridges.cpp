@@ -50,7 +50,7 @@ std::optional<front::Carried> Bridges::carried(RequestId request) const {
 }
 
 void Bridges::finish(RequestId request, engine::Disposition disposition,
-                     std::function<void(Errc if_silent)> then) {
+                     std::move_only_function<void(Errc if_silent)> then) {
     const auto found = bridges_.find(request);
     if (found == bridges_.end()) return then(Errc::worker_protocol);
     auto& bridge = *found->second;
@@ -58,9 +58,9 @@ void Bridges::finish(RequestId request, engine::Disposition disposition,
         then(Errc::worker_protocol);
         return bridge.carry_on([this, request](bool) { drop(request); });
     }
-    bridge.finish([this, request, then = std::move(then)](bool) {
+    bridge.finish([this, request, then = std::move(then)](bool) mutable {
         // The bridge, and with it this function, goes with drop().
-        const auto after = then;
+        auto after = std::move(then);
         const bool malformed = bridges_.at(request)->malformed();
         drop(request);
         after(malformed ? Errc::malformed_chunk : Errc::worker_protocol);

@@ -31,7 +31,9 @@ public:
     /// request is not bridged. After `released` the stream goes on for as long as both sides like.
     /// `if_silent` is what the client should be told if it was nothing.
     void finish(RequestId request, engine::Disposition disposition,
-                std::function<void(Errc if_silent)> then);
+                std::move_only_function<void(Errc if_silent)> then);
+
+    [[nodiscard]] bool carries(RequestId request) const { return bridges_.contains(request); }
 
     /// What has been moved of a request; nullopt: it is not bridged. Borrowed from the bridge.
     [[nodiscard]] std::optional<front::Carried> carried(RequestId request) const;

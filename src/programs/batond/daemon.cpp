@@ -333,6 +333,9 @@ std::string Daemon::metrics() {
                                 .uptime = status.uptime,
                                 .http_connections = status.http_connections,
                                 .command_connections = status.command_connections,
+                                .rests = status.rests,
+                                .rest_bytes = status.rest_bytes,
+                                .rests_total = status.rests_total,
                                 .log_lines_dropped = status.log_lines_dropped,
                                 .refusals = refusals_.rows()};
     return render_metrics(figures, gather_figures(registry_, now));

@@ -20,6 +20,8 @@
 #include "core/wire/leased_records.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/delivery/worker_link.hpp"
+#include "io/front/rest.hpp"
+#include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
 #include "programs/batond/adopt_copy.hpp"
 #include "programs/batond/loop_context.hpp"
@@ -136,7 +138,7 @@ std::shared_ptr<ServiceCell> LinkDesk::cell_of(const delivery::WorkerLink& link)
     return found == cells_.end() ? nullptr : found->second;
 }
 
-void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
+void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done, os::UniqueFd file) {
     const auto cell = cell_of(link);
     if (!cell) return;
     const engine::DoneReport report{
@@ -148,8 +150,18 @@ void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done) {
         .kept_duplicate = (done.flags & wire::Done::kept_duplicate) != 0,
         .ended_lease = (done.flags & wire::Done::ended_lease) != 0,
         .counted = (done.flags & wire::Done::counted) != 0};
+    const Assignment assignment{done.assignment};
+    std::unique_ptr<front::Rest> rest;
+    if (done.rest) {
+        rest = std::make_unique<front::Rest>(here_.rests(), std::move(file), done.rest->offset,
+                                             done.rest->bytes);
+    }
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
-        service.done(now, link.worker(), Assignment{done.assignment}, report, out);
+        cell->mutex.assert_held();
+        if (rest && service.has_request(link.worker(), assignment)) {
+            cell->rests.try_emplace({link.worker(), assignment}, std::move(rest));
+        }
+        service.done(now, link.worker(), assignment, report, out);
     });
 }
 

@@ -40,7 +40,7 @@ public:
 private:
     void hello(const std::shared_ptr<delivery::WorkerLink>& link,
                const wire::Hello& hello) override;
-    void done(delivery::WorkerLink& link, const wire::Done& done) override;
+    void done(delivery::WorkerLink& link, const wire::Done& done, os::UniqueFd file) override;
     void declined(delivery::WorkerLink& link, const wire::Decline& decline) override;
     void credit(delivery::WorkerLink& link, std::uint32_t count) override;
     void leased(delivery::WorkerLink& link, const wire::Leased& leased) override;

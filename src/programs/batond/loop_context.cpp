@@ -1,5 +1,6 @@
 #include "programs/batond/loop_context.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -13,12 +14,23 @@
 #include "core/http/head.hpp"
 #include "core/http/routes.hpp"
 #include "io/front/client_records.hpp"
+#include "io/front/dispatcher.hpp"
 #include "io/front/front.hpp"
 #include "programs/batond/performer.hpp"
 #include "programs/batond/routing.hpp"
 #include "programs/batond/switches.hpp"
 
 namespace baton::daemon {
+namespace {
+
+void admit(engine::Service& service, Instant now, ClientId client, RequestId request,
+           const front::Place& place, engine::Actions& out) {
+    const auto priority = place.priority.value_or(service.options().priority);
+    service.request_arrived(now, request,
+                            {.client = client, .priority = priority, .may_lease = true}, out);
+}
+
+}  // namespace
 
 LoopContext::LoopContext(loop::EventLoop& loop, std::size_t index, ControlActions& control,
                          front::ClientRecords& records, LogWriter& log_writer,
@@ -26,6 +38,7 @@ LoopContext::LoopContext(loop::EventLoop& loop, std::size_t index, ControlAction
     : loop_(loop),
       index_(index),
       switches_(switches),
+      rests_(records.rests()),
       routing_(std::make_shared<const Routing>()),
       access_log_(log_writer, refusals, switches, routing_),
       performer_(loop_, index, control),
@@ -47,7 +60,7 @@ void LoopContext::end_leases() {
 }
 
 void LoopContext::request_arrived(front::Front& front, ClientId client, RequestId request,
-                                  const http::Head& head) {
+                                  const http::Head& head, std::uint64_t body_bytes) {
     const auto match = routing_->table.find(head);
     switch (match.outcome) {
         case http::RouteMatch::Outcome::no_route: return front.refuse(request, Errc::no_route);
@@ -59,17 +72,27 @@ void LoopContext::request_arrived(front::Front& front, ClientId client, RequestI
     if (!cell) return front.refuse(request, Errc::unknown_service);
 
     front::Place place{.service = cell->id, .whole_host = match.whole_host};
+    if (match.route->priority) place.priority = static_cast<std::uint8_t>(*match.route->priority);
+    std::uint64_t wanted = 0;
     const auto arrive = [&](engine::Service& service, Instant now, engine::Actions& out) {
         const auto& options = service.options();
         place.answer_timeout = options.answer_timeout;
         place.stall_timeout = options.stall_timeout;
-        const auto priority = match.route->priority
-                                  ? static_cast<std::uint8_t>(*match.route->priority)
-                                  : options.priority;
-        service.request_arrived(now, request,
-                                {.client = client, .priority = priority, .may_lease = true}, out);
+        place.waits_for_body = options.wait_body_bytes > 0;
+        wanted = std::min<std::uint64_t>(head.content_length(), options.wait_body_bytes);
+        if (wanted <= body_bytes) admit(service, now, client, request, place, out);
     };
     performer_.drive(cell, arrive, [&] { front.place(request, place); });
+    if (wanted > body_bytes) front.await_body(request, wanted);
+}
+
+void LoopContext::body_arrived(front::Front& front, ClientId client, RequestId request,
+                               const front::Place& place) {
+    const auto cell = routing_->cell(place.service);
+    if (!cell) return front.refuse(request, Errc::unknown_service);
+    performer_.drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        admit(service, now, client, request, place, out);
+    });
 }
 
 void LoopContext::client_left(ServiceId service_id, RequestId request) {

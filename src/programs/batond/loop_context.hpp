@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "io/front/client_records.hpp"
 #include "io/front/dispatcher.hpp"
 #include "io/front/front.hpp"
+#include "io/front/rest.hpp"
 #include "io/loop/event_loop.hpp"
 #include "programs/batond/access_log.hpp"
 #include "programs/batond/performer.hpp"
@@ -30,6 +32,8 @@ public:
     [[nodiscard]] front::Front& front() noexcept { return front_; }
     [[nodiscard]] Performer& performer() noexcept { return performer_; }
     [[nodiscard]] std::size_t index() const noexcept { return index_; }
+    /// Of all loops.
+    [[nodiscard]] front::RestAccount& rests() noexcept { return rests_; }
 
     /// Takes a new routing table. On this loop.
     void set_routing(std::shared_ptr<const Routing> routing) {
@@ -42,7 +46,9 @@ public:
 
 private:
     void request_arrived(front::Front& front, ClientId client, RequestId request,
-                         const http::Head& head) override;
+                         const http::Head& head, std::uint64_t body_bytes) override;
+    void body_arrived(front::Front& front, ClientId client, RequestId request,
+                      const front::Place& place) override;
     void client_left(ServiceId service, RequestId request) override;
     void hung(ServiceId service, RequestId request, Assignment assignment, Errc why) override;
     [[nodiscard]] bool rejecting() const override;
@@ -50,6 +56,7 @@ private:
     loop::EventLoop& loop_;
     std::size_t index_;
     const Switches& switches_;
+    front::RestAccount& rests_;
     std::shared_ptr<const Routing> routing_;
     AccessLog access_log_;
     Performer performer_;

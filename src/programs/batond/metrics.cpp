@@ -122,6 +122,14 @@ void add_daemon(MetricsText& text, const DaemonFigures& daemon) {
     text.family(MetricKind::gauge, "baton_connections", "Open connections of clients.");
     text.sample({{"kind", "http"}}, daemon.http_connections);
     text.sample({{"kind", "command"}}, daemon.command_connections);
+    text.family(MetricKind::gauge, "baton_rests",
+                "Answers of slow clients whose workers are done, and that Baton sends.");
+    text.sample({}, daemon.rests);
+    text.family(MetricKind::gauge, "baton_rest_bytes",
+                "What is held for them, without files that have a name.");
+    text.sample({}, daemon.rest_bytes);
+    text.family(MetricKind::counter, "baton_rests_total", "All of them so far.");
+    text.sample({}, daemon.rests_total);
     text.family(MetricKind::counter, "baton_log_lines_dropped_total",
                 "Lines of logs that were not written since the disk was too slow.");
     text.sample({}, daemon.log_lines_dropped);

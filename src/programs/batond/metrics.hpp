@@ -27,6 +27,9 @@ struct DaemonFigures {
     Duration uptime{};
     std::uint64_t http_connections = 0;
     std::uint64_t command_connections = 0;
+    std::uint64_t rests = 0;
+    std::uint64_t rest_bytes = 0;
+    std::uint64_t rests_total = 0;
     std::uint64_t log_lines_dropped = 0;
     std::vector<RefusalCounts::Row> refusals{};
 };

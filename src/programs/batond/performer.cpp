@@ -61,11 +61,14 @@ void Performer::connect(front::Front* own_front, std::vector<Performer*> all) {
 Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
     const bool bridge = cell->service.options().delivery == engine::Delivery::bridge;
     for (auto& action : actions_) {
-        auto& errand = errands_.emplace_back(Errand{cell, action, nullptr, bridge});
+        auto& errand = errands_.emplace_back(Errand{cell, action, nullptr, bridge, nullptr});
         if (const auto* deliver = std::get_if<engine::Deliver>(&action)) {
             errand.link = link_of(*cell, deliver->worker);
         } else if (const auto* back = std::get_if<engine::GiveBack>(&action)) {
             if (back->report.kept_duplicate) errand.link = link_of(*cell, back->worker);
+            if (cell->rests.empty()) continue;
+            auto rest = cell->rests.extract({back->worker, back->assignment});
+            if (rest) errand.rest = std::move(rest.mapped());
         } else if (const auto* revoked = std::get_if<engine::RevokeLeases>(&action)) {
             errand.link = link_of(*cell, revoked->worker);
         } else if (const auto* orphan = std::get_if<engine::ForgetDuplicate>(&action)) {
@@ -73,13 +76,25 @@ Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
         }
     }
     actions_.clear();
+    if (!cell->rests.empty()) drop_rests(*cell);
     const auto next = cell->service.next_deadline();
     if (next >= cell->armed_at) return never;
     cell->armed_at = next;
     return next;
 }
 
+/// Those of requests that have ended otherwise.
+void Performer::drop_rests(ServiceCell& cell) {
+    for (auto next = cell.rests.begin(); next != cell.rests.end();) {
+        const auto rest = next++;
+        const auto [worker, assignment] = rest->first;
+        if (!cell.service.has_request(worker, assignment))
+            dropped_.insert(cell.rests.extract(rest));
+    }
+}
+
 void Performer::run() {
+    dropped_.clear();
     if (std::exchange(running_, true)) return;
     while (!errands_.empty()) {
         auto errand = std::move(errands_.front());
@@ -159,6 +174,10 @@ void Performer::deliver(Errand& errand, const engine::Deliver& action) {
     const auto& link = errand.link;
     TicketBatches::Sent sent{errand.cell, request, assignment, worker};
     if (!link) return delivered(sent, fail(Errc::peer_gone));
+    if (consignment->continued) ticket.flags |= wire::Ticket::continued;
+    if (consignment->rest_welcome && link->hands_back_rest()) {
+        ticket.flags |= wire::Ticket::rest_welcome;
+    }
     const bool bridge = errand.bridge || needs_bridge(*link, *consignment);
     const bool shares_host = link->keeps_connections() && !consignment->whole_host;
     if (shares_host && !errand.cell->said_bridged.exchange(true)) {
@@ -200,7 +219,8 @@ std::optional<wire::Lease> Performer::lease_for(const engine::Deliver& action,
                        .head_bytes = static_cast<std::uint32_t>(limits.head_bytes),
                        .target_bytes = static_cast<std::uint32_t>(limits.target_bytes),
                        .fields = static_cast<std::uint32_t>(limits.fields),
-                       .flags = consignment.lines_wanted ? wire::Lease::lines_wanted : 0U};
+                       .flags = (consignment.lines_wanted ? wire::Lease::lines_wanted : 0U) |
+                                (consignment.waits_for_body ? wire::Lease::with_body_only : 0U)};
 }
 
 void Performer::leased(RequestId request, WorkerId worker, Assignment assignment,
@@ -257,9 +277,13 @@ void Performer::give_back(Errand& errand, const engine::GiveBack& action) {
     auto back = action;
     // What the worker has counted is its end of the bridge.
     back.report.counted = back.report.counted && !bridges_.carried(back.request);
-    bridges_.finish(action.request, action.report.disposition, [this, back](Errc if_silent) {
-        front_->give_back(back.request, back.assignment, back.report, if_silent);
-    });
+    bridges_.finish(
+        action.request, action.report.disposition,
+        [this, back, rest = std::move(errand.rest)](Errc if_silent) mutable {
+            front_->give_back(back.request, back.assignment, back.report, if_silent,
+                              std::move(rest));
+        });
+    if (bridges_.carries(action.request)) front_->only_carried(action.request, action.assignment);
     control_.request_finished(loop_.now());
 }
 

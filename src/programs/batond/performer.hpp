@@ -16,6 +16,7 @@
 #include "core/engine/service.hpp"
 #include "io/delivery/worker_link.hpp"
 #include "io/front/front.hpp"
+#include "io/front/rest.hpp"
 #include "io/loop/event_loop.hpp"
 #include "programs/batond/bridges.hpp"
 #include "programs/batond/service_cell.hpp"
@@ -90,11 +91,13 @@ private:
         engine::Action action;
         std::shared_ptr<delivery::WorkerLink> link;
         bool bridge = false;
+        std::unique_ptr<front::Rest> rest = nullptr;  ///< with GiveBack
     };
 
     /// Turns actions_ into errands. @return when to wake for tick(), never if that is known already
     [[nodiscard]] Instant gather(const std::shared_ptr<ServiceCell>& cell)
         ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell->mutex);
+    void drop_rests(ServiceCell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell.mutex);
     void run();
     void perform(Errand& errand);
     /// To the loop that owns the request's client. @return false: it is this one
@@ -117,6 +120,7 @@ private:
     std::vector<Performer*> all_;
     engine::Actions actions_;     ///< filled and emptied within one drive()
     std::deque<Errand> errands_;  ///< bounded by what one event of the engine can cause
+    Rests dropped_;               ///< closed when no lock is held
     bool running_ = false;
 };
 

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include <absl/base/thread_annotations.h>
 
@@ -13,6 +15,7 @@
 #include "core/base/time.hpp"
 #include "core/engine/service.hpp"
 #include "io/delivery/worker_link.hpp"
+#include "io/front/rest.hpp"
 #include "io/os/mutex.hpp"
 
 namespace baton::daemon {
@@ -29,6 +32,11 @@ struct WorkerSeat {
     std::string last_head;                       ///< of the current or last request, not masked
     std::string last_client;                     ///< its client's address
 };
+
+/// What a worker has handed back of an answer, from its word to the action that gives the
+/// connection back; by worker too, so that none can put it into another's request. What the engine
+/// does not know any more goes with the next event.
+using Rests = std::map<std::pair<WorkerId, Assignment>, std::unique_ptr<front::Rest>>;
 
 /// One service with its lock: batond locks it, calls the engine, unlocks, then performs the
 /// actions.
@@ -51,6 +59,7 @@ struct ServiceCell {
     std::unordered_map<WorkerId, WorkerSeat> seats ABSL_GUARDED_BY(mutex);
     /// That requests are bridged for sharing a host; once per run.
     std::atomic<bool> said_bridged{false};
+    Rests rests ABSL_GUARDED_BY(mutex);
     /// When the control loop will call tick(); never: it need not.
     Instant armed_at ABSL_GUARDED_BY(mutex) = never;
 };

@@ -116,6 +116,7 @@ public:
     command::Answer<> set_buckets(std::size_t count, Duration window) override;
     command::Answer<> set_events(const engine::EventMemory& memory) override;
     command::Answer<> set_max_users(std::uint32_t limit) override;
+    command::Answer<> set_rest_limit(std::uint64_t bytes) override;
     command::Answer<> set_rejecting(bool rejecting) override;
     void reset_statistics() override;
     command::Answer<> delete_client(ClientId id) override;

@@ -70,6 +70,11 @@ Answer<> Steering::set_max_users(std::uint32_t limit) {
     return {};
 }
 
+Answer<> Steering::set_rest_limit(std::uint64_t bytes) {
+    parts_.clients.rests().set_limit(bytes);
+    return {};
+}
+
 Answer<> Steering::set_rejecting(bool rejecting) {
     parts_.switches.rejecting.store(rejecting, std::memory_order_relaxed);
     return {};

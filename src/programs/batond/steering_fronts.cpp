@@ -37,6 +37,7 @@ front::ListenerOptions options_of(const command::ListenerSpec& spec) {
     options.head.target_bytes = std::min(options.head.target_bytes, options.head.head_bytes);
     options.head_timeout = spec.head_timeout;
     options.keepalive_timeout = spec.keepalive_timeout;
+    options.send_timeout = spec.send_timeout;
     options.body_limit_bytes = spec.body_limit_bytes;
     options.connection_limit = spec.max_connections;
     options.per_address_limit = spec.max_per_address;

@@ -180,6 +180,10 @@ command::StatusView Steering::status() {
         status.journal = failure.empty() ? "ok" : failure;
     }
     status.rejecting = parts_.switches.rejecting.load(std::memory_order_relaxed);
+    status.rests = parts_.clients.rests().count();
+    status.rest_bytes = parts_.clients.rests().bytes();
+    status.rests_total = parts_.clients.rests().total();
+    status.rest_limit = parts_.clients.rests().limit();
     status.log_lines_dropped = parts_.access_log.dropped();
     for (const auto& agent : port_->agents()) {
         status.agents.push_back(fmt::format("{} (pid {})", agent.host, agent.process_id));
@@ -239,6 +243,7 @@ command::Configuration Steering::configuration() {
     configuration.routes = route_specs_;
     configuration.events = event_memory_;
     configuration.max_users = max_users_;
+    configuration.rest_limit_bytes = parts_.clients.rests().limit();
     configuration.rejecting = parts_.switches.rejecting.load(std::memory_order_relaxed);
     parts_.control.with_buckets([&](const engine::ThroughputBuckets& buckets) {
         configuration.bucket_count = buckets.size();

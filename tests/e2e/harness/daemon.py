@@ -163,9 +163,9 @@ class Baton:
         host, _, port = address.rpartition(":")
         return host.strip("[]"), int(port)
 
-    def connect(self, address: Address | None = None) -> HttpConnection:
+    def connect(self, address: Address | None = None, receive_buffer: int = 0) -> HttpConnection:
         """A raw connection, to the first HTTP listener if none is given."""
-        return HttpConnection(address or self.listener())
+        return HttpConnection(address or self.listener(), receive_buffer)
 
     def get(self, target: str, **fields: str) -> Response:
         """One GET on a connection of its own."""

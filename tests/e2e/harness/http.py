@@ -35,11 +35,13 @@ def parse_head(head: bytes) -> Response:
 class HttpConnection:
     """A connected socket and what was read ahead of it. Nothing is sent that was not asked for."""
 
-    def __init__(self, address: Address):
+    def __init__(self, address: Address, receive_buffer: int = 0):
         family = socket.AF_UNIX if isinstance(address, Path) else (
             socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(LIMIT_SECONDS)
+        if receive_buffer:  # before the connection, whose window depends on it
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect(str(address) if isinstance(address, Path) else address)
         self._ahead = b""
 

@@ -2,11 +2,16 @@
 // it. (scripted_worker.py is its sister without libbaton; what both know means the same.)
 //
 //     ?hold=STAGE    stop at before-read, after-read, mid-answer or after-answer until the test
-//     says go; ?die=STAGE     or kill itself there (SIGKILL); both on the first attempt only,
-//     unless ?always=1 ?fork=1        before that, leave a child behind that holds connection and
-//     link ?sleep=MS      take so long, doing nothing;   ?cpu=MS      computing ?size=N length of
-//     the answer's body (/size/N says the same); without it the answer is what
-//                    was asked, and the body that came with it
+//                    says go;
+//     ?die=STAGE     or kill itself there (SIGKILL); both on the first attempt only, unless
+//                    ?always=1
+//     ?fork=1        before that, leave a child behind that holds connection and link
+//     ?sleep=MS      take so long, doing nothing;   ?cpu=MS      computing
+//     ?size=N        length of the answer's body (/size/N says the same); without it the answer is
+//                    what was asked, and the body that came with it
+//     ?lines=1       the body is numbered lines, which show what is missing or double
+//     ?way=file      answer from a file;            ?way=write   in pieces of 64 KiB
+//     ?nowait=1      never wait for the client: put aside what it does not take
 //     ?status=N      its status                     ?chunked=1   its length not said before
 //     ?close=1       close the connection after it  ?exit=N      end with this status after it
 //     ?nobody=1      do not read the body; say that the connection can be kept
@@ -34,11 +39,13 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -150,6 +157,16 @@ void compute_for(milliseconds time) {
     }
 }
 
+std::string numbered_lines(std::size_t size) {
+    std::string text;
+    text.reserve(size + 16);
+    for (std::size_t number = 0; text.size() < size; ++number) {
+        text.append(std::to_string(number)).append("\n");
+    }
+    text.resize(size);
+    return text;
+}
+
 std::string read_body(baton::Request& request) {
     std::string body;
     std::array<char, 65536> room;
@@ -243,19 +260,55 @@ private:
         if (dies) std::raise(SIGKILL);
     }
 
-    void answer(baton::Request& request, const Script& script, std::string_view came) const {
+    static std::string content(const baton::Request& request, const Script& script,
+                               std::string_view came) {
         const auto size = script.size();
-        const std::string body = size
-                                     ? std::string(*size, 'x')
-                                     : std::string(request.method()) + " " +
-                                           std::string(request.target()) + "\n" + std::string(came);
+        if (size && script.has("lines")) return numbered_lines(*size);
+        if (size) return std::string(*size, 'x');
+        return std::string(request.method()) + " " + std::string(request.target()) + "\n" +
+               std::string(came);
+    }
+
+    /// What a program does that never waits, and whose client is slow.
+    static void put_aside(baton::Request& request, baton::Outcome outcome) {
+        if (outcome.code() == BATON_E_AGAIN) request.respond_put_aside();
+    }
+
+    static void respond_from_file(baton::Request& request, int status, const std::string& body) {
+        const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+        std::fwrite(body.data(), 1, body.size(), file.get());
+        std::fflush(file.get());
+        put_aside(request,
+                  request.respond_file(status, "text/plain", ::fileno(file.get()), 0, body.size()));
+    }
+
+    static void respond_in_pieces(baton::Request& request, int status, std::string_view body,
+                                  bool chunked) {
+        std::optional<std::uint64_t> length;
+        if (!chunked) length = body.size();
+        request.respond_begin(status, "text/plain", length);
+        std::string piece;  // used again for each, as programs do
+        for (std::size_t place = 0; place < body.size(); place += piece.size()) {
+            piece = body.substr(place, 65536);
+            put_aside(request, request.respond_write(piece));
+        }
+        put_aside(request, request.respond_end());
+    }
+
+    void answer(baton::Request& request, const Script& script, std::string_view came) const {
+        const std::string body = content(request, script, came);
         request.respond_header("X-Worker", std::to_string(::getpid()).c_str());
         request.respond_header("X-Attempt", std::to_string(request.attempt()).c_str());
         if (script.has("close")) request.respond_close();
         const int status = static_cast<int>(script.number("status", 200));
-        if (!script.has("chunked") && script.text("hold") != "mid-answer" &&
-            script.text("die") != "mid-answer") {
-            request.respond(status, "text/plain", body);
+        if (script.has("nowait")) request.set_timeout(milliseconds(0));
+        if (script.text("way") == "file") {
+            respond_from_file(request, status, body);
+        } else if (script.text("way") == "write") {
+            respond_in_pieces(request, status, body, script.has("chunked"));
+        } else if (!script.has("chunked") && script.text("hold") != "mid-answer" &&
+                   script.text("die") != "mid-answer") {
+            put_aside(request, request.respond(status, "text/plain", body));
         } else {
             std::optional<std::uint64_t> length;
             if (!script.has("chunked")) length = body.size();
