@@ -79,7 +79,7 @@ Worker::Worker(Rendezvous rendezvous, const Settings& settings, os::ForkGuard gu
               static_cast<std::uint_fast32_t>(os::wall_clock_nanoseconds())),
       packet_(wire::packet_size_limit),
       slots_(rendezvous_.slots),
-      kept_connections_(os::descriptor_limit()) {
+      kept_connections_(os::descriptor_limit().soft) {
     unused_.reserve(std::min(rendezvous_.slots, unused_limit));
 }
 

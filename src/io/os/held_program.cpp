@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -97,19 +96,6 @@ std::expected<HeldProgram, HoldFailure> start_held(const std::vector<std::string
             return program;
         }
     }
-}
-
-DescriptorLimit descriptor_limit() noexcept {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    return {.soft = limit.rlim_cur, .hard = limit.rlim_max};
-}
-
-void set_descriptor_limit(std::size_t soft) noexcept {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = soft;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace baton::os

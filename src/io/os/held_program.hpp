@@ -33,12 +33,4 @@ struct HoldFailure {
 [[nodiscard]] std::expected<HeldProgram, HoldFailure> start_held(
     const std::vector<std::string>& words, std::span<const CallRule> rules);
 
-/// Soft and hard limit of this process's descriptors, which what it starts inherits.
-struct DescriptorLimit {
-    std::size_t soft = 0;
-    std::size_t hard = 0;
-};
-[[nodiscard]] DescriptorLimit descriptor_limit() noexcept;
-void set_descriptor_limit(std::size_t soft) noexcept;
-
 }  // namespace baton::os

@@ -19,20 +19,21 @@ std::string own_host_name() {
     return name.data();
 }
 
-std::uint64_t descriptor_limit() noexcept {
+DescriptorLimit descriptor_limit() noexcept {
     rlimit limit{};
-    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+    // It fails for a bad address only.
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return {.soft = limit.rlim_cur, .hard = limit.rlim_max};
+}
+
+void set_descriptor_limit(std::uint64_t soft) noexcept {
+    const rlimit limit{.rlim_cur = soft, .rlim_max = descriptor_limit().hard};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::uint64_t raise_descriptor_limit() noexcept {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-    if (limit.rlim_cur < limit.rlim_max) {
-        rlimit raised = limit;
-        raised.rlim_cur = limit.rlim_max;
-        if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-    }
-    return limit.rlim_cur;
+    set_descriptor_limit(descriptor_limit().hard);
+    return descriptor_limit().soft;
 }
 
 }  // namespace baton::os

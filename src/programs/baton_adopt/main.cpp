@@ -20,6 +20,7 @@
 #include "io/os/held_program.hpp"
 #include "io/os/helper_process.hpp"
 #include "io/os/process.hpp"
+#include "io/os/process_identity.hpp"
 #include "io/os/signal.hpp"
 #include "programs/baton_adopt/adoption.hpp"
 #include "programs/baton_adopt/numbers.hpp"
