@@ -55,9 +55,9 @@ TEST_F(WorkerLink, IntroducesItselfWithAllItsSlotsFree) {
     EXPECT_EQ(hello().slots, 4U);
     EXPECT_EQ(hello().credits, 4U);
     EXPECT_EQ(hello().process_id, static_cast<std::uint32_t>(::getpid()));
-    EXPECT_EQ(hello().capabilities,
-              wire::Hello::takes_bytes_beside | wire::Hello::keeps_ledger |
-                  wire::Hello::keeps_duplicates | wire::Hello::hands_back_rest);
+    EXPECT_EQ(hello().capabilities, wire::Hello::takes_bytes_beside | wire::Hello::keeps_ledger |
+                                        wire::Hello::keeps_duplicates |
+                                        wire::Hello::hands_back_rest);
     EXPECT_LE(hello().version_lowest, wire::protocol_version);
     EXPECT_GE(hello().version_highest, wire::protocol_version);
     EXPECT_EQ(baton_worker_id(worker.get()), worker_id);
@@ -72,7 +72,7 @@ TEST_F(WorkerLink, SaysThatItReportsItsStatusOnlyIfItDoes) {
 
 TEST_F(WorkerLink, SaysThatItHandsRestsBackUnlessItDoesNot) {
     connect([](auto& options) { options.rest_limit = BATON_NO_REST; });
-    EXPECT_EQ(hello().capabilities, wire::Hello::takes_bytes_beside);
+    EXPECT_EQ(hello().capabilities & wire::Hello::hands_back_rest, 0U);
 }
 
 TEST_F(WorkerLink, PassesOnWhyItWasRefused) {

@@ -199,6 +199,34 @@ def test_the_access_log_tells_of_the_answer_when_it_is_sent(baton, tmp_path):
     wait_until(lambda: rests(baton) == 0, "nothing is held for who has left")
 
 
+def test_a_leased_connection_goes_back_with_its_rest_and_is_leased_again(baton, tmp_path):
+    """Of a lease the rest of one answer is sent from here; each request is logged and counted once."""
+    log = tmp_path / "access.log"
+    baton.start(config("lease=on"), "--access-log", str(log), "--access-log-format", "json")
+    wait_idle(baton)
+    with baton.connect(receive_buffer=ROOM) as client:
+        for turn in range(3):
+            for number in range(4):
+                assert client.get(f"/{turn}/{number}").status == 200
+            expected = baton.json("status")["rests_total"] + 1
+            client.send(f"GET /?size={SIZE}&lines=1&turn={turn} HTTP/1.1\r\nHost: t\r\n"
+                        "User-Agent: slow\r\n\r\n")
+            wait_until(lambda: baton.json("status")["rests_total"] == expected, "handed back")
+            wait_idle(baton)
+            assert baton.get("/fast").status == 200
+            assert digest(client.response().body) == LINES
+        assert client.get("/after").status == 200
+    wait_until(lambda: len(log.read_text().splitlines()) == 19, "all are logged")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    large = [line for line in lines if line["user_agent"] == "slow"]
+    assert [line["request"].split()[1] for line in large] == [
+        f"/?size={SIZE}&lines=1&turn={turn}" for turn in range(3)]
+    assert all(SIZE < line["bytes"] < SIZE + 500 for line in large)
+    assert {line["status"] for line in lines} == {200}
+    assert len({line["request"] for line in lines}) == 17  # one is asked for three times
+    wait_until(lambda: baton.json("service work")["transactions"] == 19, "all are counted")
+
+
 @pytest.mark.parametrize("delivery", ["handoff", "bridge"])
 def test_a_client_that_takes_nothing_for_too_long_is_reset(baton, tmp_path, delivery):
     log = tmp_path / "access.log"
@@ -404,6 +432,20 @@ def test_a_client_that_leaves_in_its_body_is_logged_and_nothing_is_queued(baton,
     assert (line["status"], line["error"], line["worker"]) == (499, "client_gone", None)
     wait_until(lambda: baton.json("status")["http_clients"] == 0, "it has gone")
     assert nobody_has_heard_of_them(baton)
+
+
+def test_a_slow_upload_ends_the_lease_of_its_connection(baton):
+    """The front waits for its body, though the worker has the connection."""
+    baton.start(config("wait-body=64k lease=on"))
+    wait_idle(baton)
+    with baton.connect() as client:
+        for _ in range(3):
+            assert client.get("/small").status == 200
+            assert client.request("POST", "/quick", b"all of it").text == "POST /quick\nall of it"
+            client.send(post(b"half", 8))
+            wait_idle(baton)
+            client.send("half")
+            assert client.response().text == "POST /up\nhalfhalf"
 
 
 def test_chunked_bodies_are_not_waited_for(baton, stage):

@@ -227,8 +227,9 @@ struct Lease {
     std::uint32_t fields = 0;
     std::uint32_t flags = 0;  ///< bits below
 
-    static constexpr std::uint32_t lines_wanted = 1;    ///< LEASED is to have request lines
-    static constexpr std::uint32_t with_body_only = 2;  ///< a head whose body is not there goes back
+    static constexpr std::uint32_t lines_wanted = 1;  ///< LEASED is to have request lines
+    static constexpr std::uint32_t with_body_only =
+        2;  ///< a head whose body is not there goes back
 
     friend bool operator==(const Lease&, const Lease&) = default;
 };

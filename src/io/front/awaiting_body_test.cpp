@@ -161,10 +161,10 @@ TEST_F(AwaitingBody, WhatTheFrontHasSaidIsNoPartOfAWorkersAnswer) {
     const auto request = arrival();
     // Unread, and then read completely: the next one gets it, with the bytes that were consumed.
     hand_over(request).reset();
-    EXPECT_EQ(front->examine(request, Assignment{1}, true), RecoveryVerdict::redeliverable);
+    EXPECT_EQ(front->examine(request, Assignment{1}, true).verdict, RecoveryVerdict::redeliverable);
     front->returned(request);
     worker_reads(hand_over(request, 2), 1000);
-    EXPECT_EQ(front->examine(request, Assignment{2}, true), RecoveryVerdict::redeliverable);
+    EXPECT_EQ(front->examine(request, Assignment{2}, true).verdict, RecoveryVerdict::redeliverable);
     front->returned(request);
     const auto worker = hand_over(request, 3);
     EXPECT_EQ(beside, head + "hello");

@@ -20,7 +20,7 @@ struct Place {
     /// Every request for its host goes to this service, so that a worker may take further ones of
     /// the connection unasked.
     bool whole_host = false;
-    bool waits_for_body = false;  ///< requests come to it with their bodies only
+    bool waits_for_body = false;             ///< requests come to it with their bodies only
     std::optional<std::uint8_t> priority{};  ///< the route's; the front only keeps it
 };
 

@@ -52,8 +52,8 @@ struct Consignment {
     KeptDuplicate* duplicate = nullptr;  ///< what a worker has kept of this client's connection
     bool may_keep_duplicate = false;
     const ListenerOptions* options = nullptr;
-    bool lines_wanted = false;  ///< the access log has use for request lines
-    bool whole_host = false;    ///< as in its Place
+    bool lines_wanted = false;    ///< the access log has use for request lines
+    bool whole_host = false;      ///< as in its Place
     bool waits_for_body = false;  ///< likewise
 };
 

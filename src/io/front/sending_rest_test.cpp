@@ -132,7 +132,7 @@ TEST_F(SendingRest, ComesBehindWhatTheWorkerHasWrittenAndTheConnectionGoesOn) {
     send(client, get);
     const auto third = arrival(3);
     hand_over(third, 9).reset();
-    EXPECT_EQ(front->examine(third, Assignment{9}, true), RecoveryVerdict::redeliverable);
+    EXPECT_EQ(front->examine(third, Assignment{9}, true).verdict, RecoveryVerdict::redeliverable);
 }
 
 TEST_F(SendingRest, ThePipelinedRequestWaitsForIt) {

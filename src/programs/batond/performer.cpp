@@ -277,12 +277,11 @@ void Performer::give_back(Errand& errand, const engine::GiveBack& action) {
     auto back = action;
     // What the worker has counted is its end of the bridge.
     back.report.counted = back.report.counted && !bridges_.carried(back.request);
-    bridges_.finish(
-        action.request, action.report.disposition,
-        [this, back, rest = std::move(errand.rest)](Errc if_silent) mutable {
-            front_->give_back(back.request, back.assignment, back.report, if_silent,
-                              std::move(rest));
-        });
+    bridges_.finish(action.request, action.report.disposition,
+                    [this, back, rest = std::move(errand.rest)](Errc if_silent) mutable {
+                        front_->give_back(back.request, back.assignment, back.report, if_silent,
+                                          std::move(rest));
+                    });
     if (bridges_.carries(action.request)) front_->only_carried(action.request, action.assignment);
     control_.request_finished(loop_.now());
 }
