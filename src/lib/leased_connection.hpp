@@ -35,9 +35,7 @@ struct LeasedConnection {
     std::uint32_t completed = 0;
     std::uint16_t last_status = 0;
 
-    std::string records;  ///< of LEASED, not yet sent
-    std::uint32_t record_count = 0;
-    Instant reported{};  ///< when the last ones were
+    bool shown = false;  ///< the ledger, or a report, has told that it is more than one request
 
     Instant parked_at{};
     bool watched = false;  ///< it is in the worker's epoll

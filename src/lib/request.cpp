@@ -593,11 +593,14 @@ bool Request::keep_leased(wire::Done& done) {
     const auto now = os::monotonic_now();
     add_to_lease(now, done);
     auto& lease = *lease_;
-    if (done.disposition == wire::Done::keep && stream_.is_open()) {
+    const bool goes_on =
+        done.disposition == wire::Done::keep && stream_.is_open() && worker_.holds(lease);
+    if (goes_on) {
         note_ = {.read_before = lease.bytes_read,
                  .written_before = lease.bytes_written,
                  .completed = lease.completed};
-        if (entry_) link_->ledger()->notes().note(*entry_, note_);
+        link_->ledger()->notes().note(lease.entry, note_);
+        lease.shown = true;
         os::UniqueFd connection(stream_.release());
         if (worker_.park(lease_, connection, now)) {
             entry_.reset();
@@ -622,7 +625,8 @@ void Request::add_to_lease(Instant now, const wire::Done& done) {
 void Request::end_lease(wire::Done& done) {
     unwatch();
     auto& lease = *lease_;
-    if (lease.completed == 1 && lease.record_count == 1) {
+    if (lease.completed == 1 && !lease.shown) {
+        link_->ledger()->notes().clear_records(lease.entry, 0);
         lease_.reset();  // it was never more than a request, and nobody was told otherwise
         return;
     }
@@ -656,11 +660,11 @@ void Request::add_record(Instant now, const wire::Done& done) {
         record.referer = head().value_of("referer");
         record.user_agent = head().value_of("user-agent");
     }
-    if (!wire::append(lease.records, record)) {
-        worker_.report(lease);
-        if (!wire::append(lease.records, record)) return;  // larger than a whole report may be
-    }
-    ++lease.record_count;
+    const auto& ledger = link_->ledger()->notes();
+    if (ledger.add_record(lease.entry, record)) return;
+    worker_.report(lease, lease.completed - 1);
+    lease.shown = true;
+    static_cast<void>(ledger.add_record(lease.entry, record));
 }
 
 /// Gives the connection back to batond, with or without a duplicate kept here.

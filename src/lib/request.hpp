@@ -104,7 +104,7 @@ public:
     [[nodiscard]] std::string_view client_address() const noexcept { return client_address_; }
     [[nodiscard]] const Link& link() const noexcept { return *link_; }
     /// The lease that ended with it; null: none did.
-    [[nodiscard]] const LeasedConnection* lease() const noexcept { return lease_.get(); }
+    [[nodiscard]] LeasedConnection* lease() const noexcept { return lease_.get(); }
     /// Gives up its share of the link, once it is ended.
     void forget_link() noexcept {
         lease_.reset();

@@ -582,7 +582,7 @@ bool Worker::finish(const Request& request, wire::Done done, bool frees_slot, os
     std::size_t size = 0;
     const bool same_link = link.get() == &request.link();
     if (same_link) {
-        if (const auto* lease = request.lease()) send_report(*link, *lease);
+        if (auto* lease = request.lease()) report(*lease, 0);
         done.credits = credits;
         size = wire::encode(packet, done);
     } else if (credits > 0) {

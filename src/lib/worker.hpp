@@ -90,8 +90,9 @@ public:
                             Instant now);
     /// Whether a head that lies on the connection now may be read under its lease.
     [[nodiscard]] bool holds(const LeasedConnection& lease) const noexcept;
-    /// Tells batond of what was answered under a lease.
-    void report(LeasedConnection& lease);
+    /// Sends what was answered under a lease and is only in the ledger. The next answer will be
+    /// number `next`.
+    static void report(LeasedConnection& lease, std::uint32_t next);
     /// A connection that was parked before leaves for good.
     void unwatch(os::BorrowedFd connection) const noexcept;
     /// Its handle is not needed any more: the object is kept for another request.
@@ -157,8 +158,6 @@ private:
     int end(int code, std::string_view text);
 
     void free_entry(const Request& request);
-    static void send_report(const Link& link, const LeasedConnection& lease);
-    [[nodiscard]] static std::vector<std::byte> report_of(const LeasedConnection& lease);
     // What is readable in epoll_; above them the entries of leased connections.
     static constexpr std::uint64_t timer_token = 0;
     static constexpr std::uint64_t link_token = 1;

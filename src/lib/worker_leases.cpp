@@ -32,6 +32,10 @@
 // connections. A head that is not for here, or not whole, or anything else but a request, is left
 // where it is: the connection goes back, and the front reads it.
 //
+// What was answered is told in the ledger, where batond looks for it now and then, and finds it
+// when this process is killed. A report is sent when there is no room for more, and before a lease
+// ends, since its entry is another request's then.
+//
 // A connection is watched for arrivals (EPOLLET) from its first parking on. What arrives while a
 // request is in hand is remembered, and the registration renewed when it is parked again, which
 // reports what is there. batond holds the same connection, so the registration has to be ended
@@ -44,7 +48,6 @@ using std::chrono::milliseconds;
 
 /// Idle connections go back by themselves after this: a slot is worth more than the next decision.
 constexpr auto idle_limit = milliseconds(200);
-constexpr auto report_interval = milliseconds(500);
 constexpr auto timer_interval = milliseconds(100);
 
 }  // namespace
@@ -77,7 +80,6 @@ std::unique_ptr<LeasedConnection> Worker::lease_for(const wire::Ticket& ticket) 
     lease->ticket = ticket;
     lease->ticket.client_address = {};
     lease->ticket.bytes_beside = {};
-    lease->reported = os::monotonic_now();
     return lease;
 }
 
@@ -90,7 +92,6 @@ bool Worker::holds(const LeasedConnection& lease) const noexcept {
 
 bool Worker::park(std::unique_ptr<LeasedConnection>& lease, os::UniqueFd& connection, Instant now) {
     if (!holds(*lease)) return false;
-    if (now - lease->reported >= report_interval) report(*lease);
     const os::MutexLock lock(mutex_);
     if (leaving_ || link_ != lease->link) return false;
     const auto token = first_lease_token + lease->entry;
@@ -143,24 +144,18 @@ int Worker::take_leased(std::size_t entry, bool read_head, Request*& request) {
     return made_progress;
 }
 
-std::vector<std::byte> Worker::report_of(const LeasedConnection& lease) {
-    std::vector<std::byte> packet;
-    wire::append(packet, wire::Leased{.assignment = lease.ticket.assignment,
-                                      .request = lease.ticket.request,
-                                      .count = lease.record_count,
-                                      .records = lease.records});
-    return packet;
-}
-
-void Worker::send_report(const Link& link, const LeasedConnection& lease) {
-    if (lease.record_count > 0) link.send(report_of(lease));
-}
-
-void Worker::report(LeasedConnection& lease) {
-    send_report(*lease.link, lease);
-    lease.records.clear();
-    lease.record_count = 0;
-    lease.reported = os::monotonic_now();
+void Worker::report(LeasedConnection& lease, std::uint32_t next) {
+    const auto& notes = lease.link->ledger()->notes();
+    const auto records = notes.records(lease.entry);
+    if (!records.bytes.empty()) {
+        std::vector<std::byte> packet;
+        wire::append(packet, wire::Leased{.assignment = lease.ticket.assignment,
+                                          .request = lease.ticket.request,
+                                          .first = records.first,
+                                          .records = records.bytes});
+        lease.link->send(packet);
+    }
+    notes.clear_records(lease.entry, next);
 }
 
 void Worker::unwatch(os::BorrowedFd connection) const noexcept {
@@ -179,7 +174,7 @@ void Worker::return_leases(const std::function<bool(const LeasedConnection&)>& w
 
 void Worker::return_lease(LeasedConnection& lease) {
     unwatch(lease.fd.borrow());
-    send_report(*lease.link, lease);
+    report(lease, 0);
     wire::Done done{.assignment = lease.ticket.assignment,
                     .disposition = wire::Done::keep,
                     .status = lease.last_status,
@@ -232,20 +227,9 @@ void Worker::on_lease_timer() {
     const auto now = os::monotonic_now();
     return_leases(
         [now](const LeasedConnection& lease) { return now - lease.parked_at >= idle_limit; });
-    std::vector<std::pair<std::shared_ptr<const Link>, std::vector<std::byte>>> reports;
-    {
-        const os::MutexLock lock(mutex_);
-        parking_.for_each([&](LeasedConnection& lease) {
-            if (lease.record_count == 0 || now - lease.reported < report_interval) return;
-            reports.emplace_back(lease.link, report_of(lease));
-            lease.records.clear();
-            lease.record_count = 0;
-            lease.reported = now;
-        });
-        lease_timer_runs_ = parking_.count() > 0;
-        os::timer_fd_set(lease_timer_.borrow(), lease_timer_runs_ ? now + timer_interval : never);
-    }
-    for (const auto& [link, packet] : reports) link->send(packet);
+    const os::MutexLock lock(mutex_);
+    lease_timer_runs_ = parking_.count() > 0;
+    os::timer_fd_set(lease_timer_.borrow(), lease_timer_runs_ ? now + timer_interval : never);
 }
 
 }  // namespace baton::lib

@@ -1,5 +1,6 @@
 """What goes wrong under load: workers killed and stopped, heads that never end."""
 
+import json
 import os
 import random
 import resource
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,7 @@ class Load:
         self.baton = baton
         self.address = baton.listener()
         self.answers = 0
+        self.asked = Counter()
         self.failures = []
         self.over = threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(count)]
@@ -46,11 +49,13 @@ class Load:
         client = self.baton.connect(self.address)
         while not self.over.is_set():
             size = chooser.choice([1, 128, 16_000])
+            target = f"/size/{size}?from={number}"
             try:
-                answer = client.get(f"/size/{size}?from={number}")
+                answer = client.get(target)
                 if answer.status != 200 or answer.body != b"x" * size:
                     self.failures.append((number, answer.status, len(answer.body)))
                 self.answers += 1
+                self.asked[target] += 1
             except (OSError, EOFError, AssertionError) as error:
                 self.failures.append((number, repr(error)))
                 client = self.baton.connect(self.address)
@@ -63,13 +68,15 @@ class Load:
 
 
 @pytest.mark.parametrize("lease", ["on", "off", "auto"])
-def test_workers_killed_at_random_points_under_load_cost_no_client_anything(baton, lease):
-    """Answers up to 16 KiB, written in one call, to requests that may be repeated."""
+def test_workers_killed_at_random_points_under_load_cost_no_client_anything(baton, tmp_path, lease):
+    """Answers up to 16 KiB, written in one call, to requests that may be repeated. Each is counted and
+    logged once, whatever its worker had not told yet."""
+    log = tmp_path / "access.log"
     baton.start(f"""
         config service work min=4 max=4 backoff=5ms backoff-limit=10ms block-after=100000 retries=10 lease={lease}
         config worker work localhost {WORKER} heads
         route / work
-    """)
+    """, "--access-log", str(log), "--access-log-format", "json")
     wait_for_idle(baton, 4)
     load = Load(baton, 6)
     chooser = random.Random(7)
@@ -85,6 +92,15 @@ def test_workers_killed_at_random_points_under_load_cost_no_client_anything(bato
     load.finish()
     assert load.failures == []
     assert kills > SECONDS and load.answers > kills
+
+    wait_until(lambda: baton.json("service work")["transactions"] >= load.answers, "all are counted")
+    def lines():
+        return [json.loads(line) for line in log.read_text().splitlines()]
+    wait_until(lambda: len(lines()) >= load.answers, "all are logged")
+    assert baton.json("service work")["transactions"] == load.answers
+    logged = lines()
+    assert {line["status"] for line in logged} == {200}
+    assert Counter(line["request"].split()[1] for line in logged) == load.asked
 
 
 def test_a_stopped_worker_is_ended_and_the_client_told(baton, stage):

@@ -62,8 +62,7 @@ struct Request {
     Request* newer = nullptr;
     DoneReport early_report;        ///< with EarlyWord::done
     std::uint64_t lease_epoch = 0;  ///< its worker may keep the connection; 0: it may not
-    std::uint32_t leased = 0;  ///< requests under the lease that were reported, its own included
-    bool may_lease = false;    ///< its client's connection can be leased
+    bool may_lease = false;         ///< its client's connection can be leased
 
     // Places in the waiting queue.
     Instant held_until{};  ///< with held_place

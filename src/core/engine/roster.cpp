@@ -26,9 +26,12 @@ std::uint32_t tallies_of(const Worker& worker, bool scaling) {
     if (worker.serving()) tallies |= bit(Tally::serving);
     if (phase == Phase::starting) tallies |= bit(Tally::starting);
 
-    // A crashed one comes back by itself. What registered by itself does not.
+    // A crashed one comes back by itself, and so does one that was started while it still ended.
+    // What registered by itself does not.
     const bool restarts = startable && !worker.paused && !worker.held && !worker.forgetting;
-    if ((phase == Phase::backoff || phase == Phase::lost) && restarts) {
+    const bool ends_to_start =
+        phase == Phase::ending && (worker.start_again || (!scaling && worker.wanted));
+    if ((phase == Phase::backoff || phase == Phase::lost || ends_to_start) && restarts) {
         tallies |= bit(Tally::returning);
     }
 

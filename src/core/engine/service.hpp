@@ -201,9 +201,9 @@ public:
     void done(Instant now, WorkerId worker, Assignment assignment, const DoneReport& report,
               Actions& out);
 
-    /// Answers under the lease of this assignment since the last report; the first report begins
-    /// with the assignment's own request. The lease's DONE comes after the last of them.
-    void leased(Instant now, WorkerId worker, Assignment assignment,
+    /// Answers under the lease of this assignment, each once; `first` is the number of the first of
+    /// them, that of the assignment's own request 0. May come behind the lease's DONE.
+    void leased(Instant now, WorkerId worker, Assignment assignment, std::uint32_t first,
                 std::span<const LeasedAnswer> answers, Actions& out);
 
     /// All leases end: what they were given under has changed.

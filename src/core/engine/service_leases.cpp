@@ -54,27 +54,24 @@ void Service::State::end_leases(Instant now, Actions& out) {
     });
 }
 
-void Service::leased(Instant now, WorkerId worker_id, Assignment assignment,
+void Service::leased(Instant now, WorkerId worker_id, Assignment assignment, std::uint32_t first,
                      std::span<const LeasedAnswer> answers, Actions& out) {
     State& s = *state_;
-    Request* request = s.requests.find(assignment);
-    if (request == nullptr || request->worker_id != worker_id || answers.empty()) return;
-    Worker* worker = request->worker;
-    // Its first request was counted when it was delivered.
-    const auto count = static_cast<std::uint32_t>(answers.size());
-    const auto sent = count - (request->leased == 0 ? 1U : 0U);
-    request->leased += count;
+    if (answers.empty()) return;
+    const std::uint64_t count = answers.size();
     s.statistics.transactions += count;
     for (const auto& answer : answers) s.statistics.responses.record(answer.response);
-    if (worker != nullptr) {
-        worker->to_count += sent;
+    if (Worker* worker = s.roster.find(worker_id)) {
+        // The assignment's own request was counted when it was delivered.
+        worker->to_count += count - (first == 0 ? 1U : 0U);
         worker->from_count += count;
         worker->transactions += count;
         worker->last_response = answers.back().response;
         for (const auto& answer : answers) worker->responses.record(answer.response);
     }
     // What the lease does next is measured from here, not from its beginning.
-    request->handed_over = now;
+    Request* request = s.requests.find(assignment);
+    if (request != nullptr && request->worker_id == worker_id) request->handed_over = now;
     s.settle(now, out);
 }
 

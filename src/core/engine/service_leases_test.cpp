@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -40,7 +41,9 @@ protected:
     }
     void leased(const Deliver& it, std::size_t count) {
         const std::vector<LeasedAnswer> answers(count, {.response = 2ms, .status = 200});
-        stage_.service.leased(stage_.now, it.worker, it.assignment, answers, stage_.actions);
+        auto& told = told_[it.assignment];
+        stage_.service.leased(stage_.now, it.worker, it.assignment, told, answers, stage_.actions);
+        told += static_cast<std::uint32_t>(count);
         stage_.service.check_invariants();
     }
     void returned(const Deliver& it) {
@@ -51,6 +54,7 @@ protected:
     std::vector<std::uint32_t> revoked() { return stage_.workers_of<RevokeLeases>(); }
 
     Stage stage_;
+    std::map<Assignment, std::uint32_t> told_;
 };
 
 class AutomaticLeases : public Leases {
@@ -156,15 +160,19 @@ TEST_F(Leases, CountAsTransactionsOnceEach) {
     EXPECT_EQ(stage_.service.response_times().count(), 5U);
 }
 
-TEST_F(Leases, ReportsOfAnOtherWorkerOrAnEarlierAssignmentCountForNothing) {
+TEST_F(Leases, AnswersThatAreToldOfBehindTheDoneCountAllTheSame) {
     registers(1, 1);
     const auto first = arrives(1);
-    auto wrong = first;
-    wrong.worker = WorkerId{2};
-    leased(wrong, 3);
-    stage_.done(first);
-    leased(first, 3);
-    EXPECT_EQ(stage_.view().transactions, 1U);
+    leased(first, 2);
+    returned(first);
+    leased(first, 1);
+    EXPECT_EQ(stage_.view().transactions, 3U);
+    EXPECT_EQ(stage_.worker(1).transactions, 3U);
+    EXPECT_EQ(stage_.worker(1).to_count, 3U);
+    auto forgotten = first;
+    forgotten.worker = WorkerId{9};
+    leased(forgotten, 1);
+    EXPECT_EQ(stage_.view().transactions, 4U);
 }
 
 TEST_F(Leases, ARequestWhoseAnswerWasCompleteWhenItsWorkerDiedIsDone) {

@@ -126,7 +126,6 @@ void Service::State::deliver(Instant now, Request& request, Worker& worker, Acti
     request.early_word = EarlyWord::none;
     request.hung = false;
     request.holders_gone = false;
-    request.leased = 0;
     refresh(now, worker);
 
     if (may_lease(now, request, worker)) {

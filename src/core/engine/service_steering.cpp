@@ -63,6 +63,7 @@ void Service::stop(Instant now, Actions& out) {
         Worker& worker = *s.roster.find(id);
         worker.wanted = false;
         worker.start_again = false;
+        s.refresh(now, worker);
         if (worker.phase != Phase::defined || worker.copy) s.end_worker(now, worker, out);
     }
     s.settle(now, out);
@@ -118,6 +119,7 @@ Result<> Service::start_worker(Instant now, WorkerId id, Actions& out) {
         s.order_start(now, *worker, out);
     } else if (worker->phase == Phase::ending) {
         worker->start_again = true;
+        s.refresh(now, *worker);
     }
     s.settle(now, out);
     return {};

@@ -38,6 +38,34 @@ TEST(Steering, IS5_AStoppedServiceCanBeStartedWhileItsWorkersStillEnd) {
     EXPECT_THAT(stage.workers_of<StartWorker>(), ElementsAre(1));
 }
 
+TEST(Steering, RequestsWaitForAWorkerThatIsStartedWhileItStillEnds) {
+    for (const bool whole_service : {true, false}) {
+        Stage stage;
+        stage.brings_up(1);
+        if (whole_service) {
+            stage.service.stop(stage.now, stage.actions);
+            stage.service.start(stage.now, stage.actions);
+        } else {
+            EXPECT_TRUE(stage.service.stop_worker(stage.now, WorkerId{1}, stage.actions));
+            EXPECT_TRUE(stage.service.start_worker(stage.now, WorkerId{1}, stage.actions));
+        }
+        stage.arrives(1);
+        EXPECT_THAT(stage.taken<Refuse>(), IsEmpty());
+        stage.dies(1);
+        EXPECT_THAT(stage.workers_of<StartWorker>(), ElementsAre(1));
+        stage.registers(1);
+        EXPECT_THAT(stage.requests_of<Deliver>(), ElementsAre(1));
+    }
+}
+
+TEST(Steering, ARequestForAServiceWhoseOnlyWorkerEndsForGoodIsRefused) {
+    Stage stage;
+    stage.brings_up(1);
+    EXPECT_TRUE(stage.service.stop_worker(stage.now, WorkerId{1}, stage.actions));
+    stage.arrives(1);
+    EXPECT_THAT(stage.requests_of<Refuse>(), ElementsAre(1));
+}
+
 TEST(Steering, AWorkerThatRegistersAfterTheStopIsDrained) {
     Stage stage;
     stage.expect_host();

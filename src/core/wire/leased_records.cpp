@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "core/wire/little_endian.hpp"
@@ -23,22 +21,20 @@ constexpr std::uint16_t rest_flag = 1U << 15;
 /// A day. Who reads it adds it up.
 constexpr std::uint64_t longest_service_ns = 86'400'000'000'000;
 
-/// What a log makes of longer ones is the same: their beginning.
-std::string_view cut(std::string_view text) noexcept {
-    return text.substr(0, std::numeric_limits<std::uint16_t>::max());
-}
+/// Of each text. What a log makes of longer ones is the same.
+constexpr std::size_t text_limit = 4096;
+
+static_assert(fixed_size + 3 * text_limit <= leased_records_limit);
 
 }  // namespace
 
-bool append(std::string& records, const LeasedRecord& record) {
-    const auto line = cut(record.line);
-    const auto referer = cut(record.referer);
-    const auto agent = cut(record.user_agent);
+std::size_t write(std::span<char> room, const LeasedRecord& record) noexcept {
+    const auto line = record.line.substr(0, text_limit);
+    const auto referer = record.referer.substr(0, text_limit);
+    const auto agent = record.user_agent.substr(0, text_limit);
     const std::size_t size = fixed_size + line.size() + referer.size() + agent.size();
-    if (records.size() + size > leased_records_limit) return false;
-    const std::size_t place = records.size();
-    records.resize(place + size);
-    Writer out(reinterpret_cast<std::byte*>(records.data() + place));
+    if (size > room.size()) return 0;
+    Writer out(reinterpret_cast<std::byte*>(room.data()));
     out.number(record.bytes_written);
     out.number(record.ended_ns);
     out.number(record.service_ns);
@@ -49,7 +45,7 @@ bool append(std::string& records, const LeasedRecord& record) {
     out.text(line);
     out.text(referer);
     out.text(agent);
-    return true;
+    return size;
 }
 
 std::optional<LeasedRecord> LeasedReader::next() noexcept {

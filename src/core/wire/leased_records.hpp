@@ -3,12 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <span>
 #include <string_view>
 
 namespace baton::wire {
 
-/// One request that was answered under a lease, as LEASED tells it. Texts are views.
+/// One request that was answered under a lease, as the ledger and LEASED tell it. Texts are views.
 struct LeasedRecord {
     std::uint64_t bytes_written = 0;  ///< of the answer
     std::uint64_t ended_ns = 0;       ///< CLOCK_MONOTONIC
@@ -23,10 +23,11 @@ struct LeasedRecord {
     friend bool operator==(const LeasedRecord&, const LeasedRecord&) = default;
 };
 
-/// Appends one record. @return false: it would go beyond leased_records_limit; nothing was appended
-[[nodiscard]] bool append(std::string& records, const LeasedRecord& record);
+/// Writes one record, of long texts only their beginning: it fits into leased_records_limit bytes.
+/// @return its size; 0: it does not fit into `room`, and nothing was written
+[[nodiscard]] std::size_t write(std::span<char> room, const LeasedRecord& record) noexcept;
 
-/// Reads the records of one LEASED; views into it.
+/// Reads records that lie one behind the other; views into them.
 class LeasedReader {
 public:
     explicit LeasedReader(std::string_view records) noexcept : rest_(records) {}

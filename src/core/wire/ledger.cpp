@@ -37,9 +37,13 @@ Words words_of(const LedgerNote& note) noexcept {
             note.status | (note.in_hand ? in_hand_bit : 0U) | (note.keeps ? keeps_bit : 0U)};
 }
 
+/// Threads of one process raise it; a worker that writes it, too, harms only itself.
 void raise(std::atomic<std::uint64_t>& number, std::uint64_t to) noexcept {
     auto seen = number.load(std::memory_order_relaxed);
-    while (seen < to && !number.compare_exchange_weak(seen, to)) {}
+    for (int tries = 0; tries < tries_limit && seen < to; ++tries) {
+        if (number.compare_exchange_strong(seen, to)) return;
+    }
+    if (seen < to) number.store(to);
 }
 
 LedgerNote note_of(const Words& words) noexcept {
@@ -58,7 +62,7 @@ LedgerNote note_of(const Words& words) noexcept {
 }  // namespace
 
 std::size_t Ledger::size_for(std::size_t entries) noexcept {
-    return terms_room + entries * (sizeof(LedgerEntry) + ledger_head_room);
+    return terms_room + entries * (sizeof(LedgerEntry) + ledger_head_room + sizeof(LedgerRecords));
 }
 
 std::size_t Ledger::noted_size(std::size_t entries) noexcept {
@@ -73,7 +77,7 @@ Ledger Ledger::make(std::span<std::byte> memory, std::size_t entries) noexcept {
     auto* first = reinterpret_cast<LedgerEntry*>(memory.data() + terms_room);
     // Zeroed memory is what constructed entries are, and untouched pages cost nothing.
     made.entries_ = {first, entries};
-    made.heads_ = {reinterpret_cast<char*>(first + entries), entries * ledger_head_room};
+    made.take_rooms();
     return made;
 }
 
@@ -88,8 +92,14 @@ std::optional<Ledger> Ledger::open(std::span<std::byte> memory) noexcept {
     if (!fits) return std::nullopt;
     auto* first = reinterpret_cast<LedgerEntry*>(memory.data() + terms_room);
     opened.entries_ = {first, entries};
-    opened.heads_ = {reinterpret_cast<char*>(first + entries), entries * ledger_head_room};
+    opened.take_rooms();
     return opened;
+}
+
+void Ledger::take_rooms() noexcept {
+    const std::size_t count = entries_.size();
+    heads_ = {reinterpret_cast<char*>(entries_.data() + count), count * ledger_head_room};
+    records_ = {reinterpret_cast<LedgerRecords*>(heads_.data() + heads_.size()), count};
 }
 
 void Ledger::raise_epoch(std::uint64_t epoch) const noexcept { raise(terms_->epoch, epoch); }
@@ -121,6 +131,41 @@ void Ledger::end(std::size_t index) const noexcept {
 
 std::span<char> Ledger::head_room(std::size_t index) const noexcept {
     return heads_.subspan(index * ledger_head_room, ledger_head_room);
+}
+
+bool Ledger::add_record(std::size_t index, const LeasedRecord& record) const noexcept {
+    auto& records = records_[index];
+    const auto state = records.state.load(std::memory_order_relaxed);
+    const auto used =
+        std::min<std::size_t>(static_cast<std::uint32_t>(state), records.bytes.size());
+    const auto added = write(std::span(records.bytes).subspan(used), record);
+    // Shown behind its bytes: whenever this process is killed, what is shown is whole.
+    records.state.store(state + added, std::memory_order_release);
+    return added > 0;
+}
+
+void Ledger::clear_records(std::size_t index, std::uint32_t first) const noexcept {
+    records_[index].state.store(std::uint64_t{first} << 32U, std::memory_order_release);
+}
+
+Ledger::Records Ledger::records(std::size_t index) const noexcept {
+    const auto& records = records_[index];
+    const auto state = records.state.load(std::memory_order_acquire);
+    const auto used =
+        std::min<std::size_t>(static_cast<std::uint32_t>(state), records.bytes.size());
+    return {.first = static_cast<std::uint32_t>(state >> 32U),
+            .bytes = {records.bytes.data(), used}};
+}
+
+Ledger::Records Ledger::copy_records(std::size_t index, std::uint64_t assignment,
+                                     std::string& copy) const {
+    const auto seen = records(index);
+    copy.assign(seen.bytes);
+    // Written over is only what begins anew: behind a report, or for the next assignment.
+    const bool same = records(index).first == seen.first &&
+                      entries_[index].assignment.load(std::memory_order_acquire) == assignment;
+    if (!same) return {};
+    return {.first = seen.first, .bytes = copy};
 }
 
 std::optional<LedgerNote> Ledger::read(const LedgerEntry& entry,

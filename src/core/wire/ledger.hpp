@@ -6,7 +6,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+
+#include "core/wire/leased_records.hpp"
+#include "core/wire/worker_link.hpp"
 
 /// The ledger of one worker link: memory that batond and the worker both have mapped.
 ///
@@ -18,6 +22,7 @@
 ///     0       Terms (one page)
 ///     4096    entry_count times Entry
 ///     behind  entry_count times head_room bytes: the head of the request in hand
+///     behind  entry_count times Records: what was answered under a lease and not reported
 ///
 /// Each entry has one writer, the worker's thread that has the request, and is read by batond: a
 /// note is written into the half that is not shown, and shown by one store.
@@ -27,6 +32,8 @@ namespace baton::wire {
 inline constexpr std::size_t ledger_entries_limit = 1024;
 /// A head above it is not leased.
 inline constexpr std::size_t ledger_head_room = 8192;
+/// Of records that wait to be reported, for each entry.
+inline constexpr std::size_t ledger_records_room = leased_records_limit;
 
 /// What batond says.
 struct LedgerTerms {
@@ -68,6 +75,14 @@ struct LedgerEntry {
     std::array<Half, 2> halves;
 };
 
+/// The records that were not reported, of one entry: they are only added to, until they were
+/// reported and it begins anew.
+struct LedgerRecords {
+    std::atomic<std::uint64_t> state{
+        0};  ///< number of the first in the upper half, bytes in the lower
+    std::array<char, ledger_records_room> bytes;
+};
+
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// The whole of it, borrowed.
@@ -100,6 +115,16 @@ public:
     void note(std::size_t index, const LedgerNote& note) const noexcept;
     void end(std::size_t index) const noexcept;
     [[nodiscard]] std::span<char> head_room(std::size_t index) const noexcept;
+    /// Behind those that are there. @return false: there is no room for it
+    [[nodiscard]] bool add_record(std::size_t index, const LeasedRecord& record) const noexcept;
+    /// Those that are there were reported, or mean nothing. @param first  number of the next one
+    void clear_records(std::size_t index, std::uint32_t first) const noexcept;
+
+    struct Records {
+        std::uint32_t first = 0;  ///< number of the first one under its ticket
+        std::string_view bytes;   ///< what a LeasedReader reads
+    };
+    [[nodiscard]] Records records(std::size_t index) const noexcept;
 
     /// What is noted for this assignment, and the head that belongs to it.
     struct Found {
@@ -111,13 +136,20 @@ public:
     [[nodiscard]] std::optional<Found> find(std::uint64_t assignment,
                                             std::size_t& index_hint) const noexcept;
 
+    /// A copy of what is not reported of an assignment. @param index   where find() has found it
+    /// @param copy  where `bytes` lie then
+    [[nodiscard]] Records copy_records(std::size_t index, std::uint64_t assignment,
+                                       std::string& copy) const;
+
 private:
+    void take_rooms() noexcept;
     [[nodiscard]] std::optional<LedgerNote> read(const LedgerEntry& entry,
                                                  std::uint64_t assignment) const noexcept;
 
     LedgerTerms* terms_ = nullptr;
     std::span<LedgerEntry> entries_;
     std::span<char> heads_;
+    std::span<LedgerRecords> records_;
 };
 
 }  // namespace baton::wire

@@ -3,11 +3,15 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "core/wire/leased_records.hpp"
 
 namespace baton::wire {
 namespace {
@@ -47,6 +51,53 @@ TEST_F(LedgerTest, WhatAWorkerNotesIsFoundByItsAssignment) {
     worker_.end(2);
     EXPECT_FALSE(batond_.find(77, hint_));
     EXPECT_FALSE(batond_.find(0, hint_));
+}
+
+class LedgerRecordsTest : public LedgerTest {
+protected:
+    std::vector<std::string> copied(std::uint32_t first) {
+        const auto records = batond_.copy_records(1, 77, copy_);
+        EXPECT_EQ(records.first, first);
+        std::vector<std::string> lines;
+        LeasedReader reader(records.bytes);
+        while (const auto record = reader.next()) lines.emplace_back(record->line);
+        return lines;
+    }
+    std::string copy_;
+};
+
+TEST_F(LedgerRecordsTest, AreCopiedUntilTheyAreReported) {
+    worker_.begin(1, 77, {});
+    EXPECT_TRUE(copied(0).empty());
+    EXPECT_TRUE(worker_.add_record(1, {.line = "a"}));
+    EXPECT_TRUE(worker_.add_record(1, {.line = "b"}));
+    EXPECT_EQ(copied(0), (std::vector<std::string>{"a", "b"}));
+    worker_.clear_records(1, 2);
+    EXPECT_TRUE(copied(2).empty());
+    EXPECT_TRUE(worker_.add_record(1, {.line = "c"}));
+    EXPECT_EQ(copied(2), std::vector<std::string>{"c"});
+}
+
+TEST_F(LedgerRecordsTest, AreThoseOfTheirAssignmentOnly) {
+    worker_.begin(1, 78, {});
+    EXPECT_TRUE(worker_.add_record(1, {.line = "a"}));
+    EXPECT_TRUE(copied(0).empty());
+}
+
+TEST_F(LedgerRecordsTest, AreRefusedWhenThereIsNoRoom) {
+    worker_.begin(1, 77, {});
+    std::size_t count = 0;
+    while (worker_.add_record(1, {.line = "GET / HTTP/1.1"})) ++count;
+    EXPECT_EQ(copied(0).size(), count);
+    EXPECT_EQ(count, ledger_records_room / (32 + 14));
+}
+
+TEST_F(LedgerRecordsTest, AStateThatAWorkerMadeUpStaysWithinItsRoom) {
+    worker_.begin(1, 77, {});
+    auto* rooms = aligned_.data() + Ledger::size_for(entries) - entries * sizeof(LedgerRecords);
+    reinterpret_cast<LedgerRecords*>(rooms)[1].state = ~std::uint64_t{0};
+    EXPECT_EQ(batond_.copy_records(1, 77, copy_).bytes.size(), ledger_records_room);
+    EXPECT_FALSE(worker_.add_record(1, {}));
 }
 
 TEST_F(LedgerTest, AnUnfinishedNoteIsNotSeen) {

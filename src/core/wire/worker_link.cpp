@@ -168,7 +168,7 @@ void write_fixed(Writer& out, const Ticket& ticket) noexcept {
 void write_fixed(Writer& out, const Leased& leased) noexcept {
     out.number(leased.assignment);
     out.number(leased.request);
-    out.number(leased.count);
+    out.number(leased.first);
     out.number(static_cast<std::uint32_t>(leased.records.size()));
 }
 
@@ -299,7 +299,7 @@ Leased read_leased(Reader& in) noexcept {
     Leased leased;
     leased.assignment = in.number<std::uint64_t>();
     leased.request = in.number<std::uint64_t>();
-    leased.count = in.number<std::uint32_t>();
+    leased.first = in.number<std::uint32_t>();
     const auto size = in.number_up_to<std::uint32_t>(leased_records_limit);
     leased.records = in.text(size);
     return leased;

@@ -37,7 +37,7 @@ inline constexpr std::size_t status_text_limit = 4096;
 /// so does a lease before it.
 inline constexpr std::size_t bytes_beside_limit = packet_size_limit - 256;
 inline constexpr std::size_t routes_text_limit = packet_size_limit - 64;
-inline constexpr std::size_t leased_records_limit = 32 * 1024;
+inline constexpr std::size_t leased_records_limit = 16 * 1024 - 8;
 
 enum class MessageType : std::uint16_t {
     // worker to batond
@@ -154,12 +154,12 @@ struct StatusText {
     friend bool operator==(const StatusText&, const StatusText&) = default;
 };
 
-/// Requests that were answered under a lease since the last report, and the first one that the
-/// ticket was for. At the latest each second, and before the DONE that ends the lease.
+/// Requests that were answered under a lease since the last report, when the ledger has no room for
+/// more and before the DONE that ends the lease.
 struct Leased {
     std::uint64_t assignment = 0;
     std::uint64_t request = 0;   ///< of the ticket
-    std::uint32_t count = 0;     ///< of records
+    std::uint32_t first = 0;     ///< number of the first record; that of the ticket's own is 0
     std::string_view records{};  ///< see LeasedRecord; at most leased_records_limit
 
     friend bool operator==(const Leased&, const Leased&) = default;

@@ -137,7 +137,7 @@ TEST(WorkerLinkLayout, TheOthers) {
                   .version = 1, .worker = 5, .head_limit_bytes = 16384, .reconnect_seconds = 30}),
               bytes_of({33, 0, 0, 0, 32, 0, 0, 0, 1,  0, 0, 0, 0, 64, 0, 0,
                         5,  0, 0, 0, 0,  0, 0, 0, 30, 0, 0, 0, 0, 0,  0, 0}));
-    EXPECT_EQ(packet_of(Leased{.assignment = 7, .request = 8, .count = 1, .records = "r"}),
+    EXPECT_EQ(packet_of(Leased{.assignment = 7, .request = 8, .first = 1, .records = "r"}),
               bytes_of({7, 0, 0, 0, 40, 0, 0, 0, 7, 0, 0, 0, 0,   0, 0, 0, 8, 0, 0, 0,
                         0, 0, 0, 0, 1,  0, 0, 0, 1, 0, 0, 0, 'r', 0, 0, 0, 0, 0, 0, 0}));
     EXPECT_EQ(packet_of(Lease{.assignment = 1,

@@ -47,7 +47,7 @@ public:
         declines.push_back(decline.reason);
     }
     void leased(WorkerLink& /*link*/, const wire::Leased& leased) override {
-        leased_count += leased.count;
+        leased_firsts.push_back(leased.first);
     }
     void credit(WorkerLink& /*link*/, std::uint32_t count) override { credits += count; }
     void leaving(WorkerLink& /*link*/) override { ++leavings; }
@@ -61,7 +61,7 @@ public:
     std::vector<os::UniqueFd> rests;
     std::vector<std::uint32_t> declines;
     std::uint32_t credits = 0;
-    std::uint32_t leased_count = 0;
+    std::vector<std::uint32_t> leased_firsts;
     int leavings = 0;
     std::string status;
     std::vector<Errc> ends;

@@ -81,7 +81,7 @@ struct Request {
     /// Where its worker notes how far it is; null: nowhere.
     std::shared_ptr<const wire::Ledger> ledger;
     std::size_t ledger_place = 0;      ///< a hint
-    std::uint64_t leased_answers = 0;  ///< reported so far, of a lease that began with it
+    std::uint32_t leased_answers = 0;  ///< reported so far, of a lease that began with it
     std::uint64_t lease_epoch = 0;     ///< the worker may keep the connection; 0: it may not
 
     [[nodiscard]] bool has_body() const noexcept { return chunked || expected_bytes > head_bytes; }

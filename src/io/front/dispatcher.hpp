@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/time.hpp"
+#include "core/engine/service.hpp"
 #include "core/http/head.hpp"
 
 namespace baton::front {
@@ -53,6 +55,10 @@ public:
                               const Place& place) = 0;
     /// The client went away while its request was waiting. It is forgotten by the front.
     virtual void client_left(ServiceId service, RequestId request) = 0;
+    /// A worker has answered requests of a lease, each told of once.
+    /// @param first  number of the first of them; that of the request itself is 0
+    virtual void leased(ServiceId service, WorkerId worker, Assignment assignment,
+                        std::uint32_t first, std::span<const engine::LeasedAnswer> answers) = 0;
     /// No first byte of an answer (worker_hung), or no progress (worker_stalled).
     virtual void hung(ServiceId service, RequestId request, Assignment assignment, Errc why) = 0;
     /// New connections are refused with 503 (`reject on`).

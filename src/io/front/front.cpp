@@ -141,6 +141,7 @@ void Front::disconnect(ClientId id) {
         os::reset_connection(client.fd.borrow());  // what it has got must not look whole
         return cut_rest(client, Errc::client_gone);
     }
+    collect_leased(client);
     os::shutdown_both(client.fd.borrow());
     if (client.request.id != RequestId::none) {
         dispatcher_.client_left(client.request.place.service, client.request.id);

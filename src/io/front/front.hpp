@@ -132,7 +132,8 @@ public:
                       std::uint64_t lease_epoch);
     /// The worker has answered requests of a lease, or says so: of what is not its own it is not
     /// believed. @param records  as LEASED has them
-    void leased(RequestId request, WorkerId worker, Assignment assignment,
+    /// @param first    number of the first of them
+    void leased(RequestId request, WorkerId worker, Assignment assignment, std::uint32_t first,
                 std::string_view records);
     void delivery_failed(RequestId request, Assignment assignment);
     /// The worker declined, or was lost without having touched it: it waits again.
@@ -222,7 +223,10 @@ private:
     [[nodiscard]] bool look_at_lease(Client& client, const os::StreamOffsets& now);
     void describe_last(Client& client, const wire::LeasedRecord& record);
     void lease_over(Client& client, const engine::DoneReport& report);
-    void log_leased(Client& client, const wire::LeasedRecord& record);
+    void account(Client& client, std::uint32_t first, std::string_view records);
+    void collect_leased(Client& client);
+    [[nodiscard]] Instant next_collection(const Client& client) const noexcept;
+    void log_leased(Client& client, std::uint32_t number, const wire::LeasedRecord& record);
 
     // handover.cpp
     void look_for_progress(Client& client);

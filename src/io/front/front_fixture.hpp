@@ -77,6 +77,11 @@ public:
         arrivals.push_back({request, client, {}});
     }
     void client_left(ServiceId, RequestId request) override { left.push_back(request); }
+    void leased(ServiceId, WorkerId, Assignment, std::uint32_t first,
+                std::span<const engine::LeasedAnswer> answers) override {
+        for (std::size_t index = 0; index < answers.size(); ++index)
+            leased_numbers.push_back(first++);
+    }
     void hung(ServiceId, RequestId, Assignment, Errc why) override { hangs.push_back(why); }
     [[nodiscard]] bool rejecting() const override { return reject; }
     [[nodiscard]] bool lines_wanted() const override { return true; }
@@ -95,6 +100,7 @@ public:
     int awaited = 0;
     std::vector<Arrival> arrivals;
     std::vector<RequestId> left;
+    std::vector<std::uint32_t> leased_numbers;
     std::vector<Errc> hangs;
     std::vector<int> statuses;
     std::vector<std::string> lines;

@@ -104,7 +104,7 @@ std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignm
     // Its next requests would be arrivals.
     if (kept) client->watch.disarm();
     if (!client->unix_socket) {
-        set_deadline(*client, answer_at);
+        set_deadline(*client, std::min(answer_at, next_collection(*client)));
     } else if (kept) {
         // How far an answer has come cannot be seen on a Unix socket, nor whether it is the first
         // one.
@@ -295,6 +295,7 @@ Examined Front::examine(RequestId request, Assignment assignment, bool holders_g
 void Front::fail(RequestId request, Assignment assignment, Errc reason, bool holders_gone) {
     auto* client = find(request, assignment);
     if (client == nullptr) return;
+    collect_leased(*client);
     if (!holders_gone) {
         // Whoever still holds the connection could write into our answer.
         os::shutdown_both(client->fd.borrow());
@@ -334,7 +335,7 @@ void Front::look_for_progress(Client& client) {
     }
     const auto limit = begun ? request.place.stall_timeout : request.place.answer_timeout;
     const auto due = deadline_after(client.last_progress, limit);
-    if (loop_.now() < due) return set_deadline(client, due);
+    if (loop_.now() < due) return set_deadline(client, std::min(due, next_collection(client)));
     if (waits_for_client && cut_off(client, limit)) return;
     dispatcher_.hung(request.place.service, request.id, request.assignment,
                      begun ? Errc::worker_stalled : Errc::worker_hung);

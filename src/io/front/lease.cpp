@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
@@ -29,7 +32,10 @@
 namespace baton::front {
 namespace {
 
-/// What is leased is reported at the latest so long after its end, by workers that can.
+/// So often what was answered is looked for where workers have noted it.
+constexpr auto collection_interval = std::chrono::milliseconds(500);
+
+/// What is answered is known at the latest so long after its end.
 constexpr auto longest_delay_of_reports = std::chrono::seconds(2);
 
 }  // namespace
@@ -45,18 +51,52 @@ void Front::watch_ledger(RequestId request, std::shared_ptr<const wire::Ledger> 
     if (lease_epoch != 0) client->watch.disarm();
 }
 
-void Front::leased(RequestId request, WorkerId worker, Assignment assignment,
+void Front::leased(RequestId request, WorkerId worker, Assignment assignment, std::uint32_t first,
                    std::string_view records) {
     auto* client = find(request, assignment);
     if (client == nullptr || client->state != ClientState::handed_over) return;
     if (client->request.worker != worker) return;  // numbers of assignments are each service's own
-    wire::LeasedReader reader(records);
-    while (const auto record = reader.next()) log_leased(*client, *record);
+    account(*client, first, records);
 }
 
-void Front::log_leased(Client& client, const wire::LeasedRecord& record) {
+/// Logs and counts those that are new: one that was collected may be reported, too.
+void Front::account(Client& client, std::uint32_t first, std::string_view records) {
     auto& request = client.request;
-    const bool first = request.leased_answers++ == 0;
+    std::vector<engine::LeasedAnswer> answers;
+    const auto begin = std::max(first, request.leased_answers);
+    std::uint32_t number = first;
+    wire::LeasedReader reader(records);
+    for (auto record = reader.next(); record; record = reader.next(), ++number) {
+        if (number < begin) continue;
+        log_leased(client, number, *record);
+        answers.push_back({.response = Duration(static_cast<std::int64_t>(record->service_ns)),
+                           .status = record->status});
+    }
+    if (answers.empty()) return;
+    request.leased_answers = number;
+    dispatcher_.leased(request.place.service, request.worker, request.assignment, begin, answers);
+}
+
+/// What a lease's worker has answered, and not reported yet.
+void Front::collect_leased(Client& client) {
+    auto& request = client.request;
+    if (!request.ledger || request.lease_epoch == 0) return;
+    const auto assignment = value_of(request.assignment);
+    const auto found = request.ledger->find(assignment, request.ledger_place);
+    // The first may still turn out to be a request like any other.
+    if (!found || found->note.completed == 0) return;
+    std::string copy;
+    const auto records = request.ledger->copy_records(request.ledger_place, assignment, copy);
+    account(client, records.first, records.bytes);
+}
+
+Instant Front::next_collection(const Client& client) const noexcept {
+    return client.request.lease_epoch != 0 ? loop_.now() + collection_interval : never;
+}
+
+void Front::log_leased(Client& client, std::uint32_t number, const wire::LeasedRecord& record) {
+    auto& request = client.request;
+    const bool first = number == 0;
     const Duration service_time(static_cast<std::int64_t>(record.service_ns));
     // A worker's word may be any number.
     const auto now_ns = static_cast<std::uint64_t>(loop_.now().time_since_epoch().count());
@@ -129,6 +169,7 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
     const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
     if (!found) return std::nullopt;
     const auto& note = found->note;
+    collect_leased(client);
     const auto consumed = now.consumed - client.base.consumed;
     const auto written = now.written - client.base.written;
     if (consumed < note.read_before || written < note.written_before) return std::nullopt;
@@ -151,13 +192,15 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
         // Only its last word is missing.
         report.status = note.status;
         if (!note.keeps) report.disposition = engine::Disposition::close;
-        if (leased) {
-            log_leased(
-                client,
-                {.bytes_written = note.answer_bytes,
-                 .ended_ns = static_cast<std::uint64_t>(loop_.now().time_since_epoch().count()),
-                 .service_ns = 0,
-                 .status = note.status});
+        if (leased && request.leased_answers <= note.completed) {
+            const auto now_ns = static_cast<std::uint64_t>(loop_.now().time_since_epoch().count());
+            const wire::LeasedRecord record{.bytes_written = note.answer_bytes,
+                                            .ended_ns = now_ns,
+                                            .service_ns = now_ns - std::min(note.began_ns, now_ns),
+                                            .status = note.status};
+            std::array<char, 64> bytes;  // NOLINT(*-member-init): filled by write
+            const auto size = wire::write(bytes, record);
+            account(client, note.completed, std::string_view(bytes.data(), size));
         }
         return Examined{answered, report};
     }
@@ -211,6 +254,7 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
     if (!found || found->note.completed == 0) return false;
     const auto& note = found->note;
+    collect_leased(client);
     const bool moved = now != client.last_seen;
     const bool more_was_read = now.consumed != client.last_seen.consumed;
     client.last_seen = now;
@@ -229,7 +273,7 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     const auto due = deadline_after(client.last_progress, limit);
     if (loop_.now() < due) {
         // A request that begins after a look is measured from its beginning at a later one.
-        set_deadline(client, std::min(due, loop_.now() + limit / 4));
+        set_deadline(client, std::min({due, loop_.now() + limit / 4, next_collection(client)}));
         return true;
     }
     // The worker's own word says how much of the body is missing, but only of this client's.

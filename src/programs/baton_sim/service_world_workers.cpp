@@ -131,13 +131,13 @@ bool ServiceWorld::goes_on(std::uint32_t id, Assignment assignment) {
     if (lease == process.leases.end() || !process.registered || process.leaving) return false;
     const bool over = lease->second.epoch < process.epoch || !world_.random.chance(0.8);
     if (over && lease->second.answered == 0) return false;
-    ++lease->second.answered;
+    const std::uint32_t number = lease->second.answered++;
     const WorkerId worker = process.worker;
-    say(id, [this, worker, assignment] {
+    say(id, [this, worker, assignment, number] {
         const engine::LeasedAnswer answer{.response = 1ms, .status = 200};
         call("leased", {{"worker", value_of(worker)}, {"assignment", value_of(assignment)}},
              [&](Instant now, auto& out) {
-                 engine_->leased(now, worker, assignment, {&answer, 1}, out);
+                 engine_->leased(now, worker, assignment, number, {&answer, 1}, out);
              });
     });
     if (over) return false;

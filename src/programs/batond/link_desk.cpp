@@ -17,7 +17,6 @@
 #include "core/engine/actions.hpp"
 #include "core/engine/service.hpp"
 #include "core/http/lease_routes.hpp"
-#include "core/wire/leased_records.hpp"
 #include "core/wire/worker_link.hpp"
 #include "io/delivery/worker_link.hpp"
 #include "io/front/rest.hpp"
@@ -141,6 +140,7 @@ std::shared_ptr<ServiceCell> LinkDesk::cell_of(const delivery::WorkerLink& link)
 void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done, os::UniqueFd file) {
     const auto cell = cell_of(link);
     if (!cell) return;
+    if (!untold_.empty() && untold_.erase(&link) > 0) tell_routes(link);
     const engine::DoneReport report{
         .disposition = disposition_of(done.disposition),
         .status = done.status,
@@ -159,7 +159,7 @@ void LinkDesk::done(delivery::WorkerLink& link, const wire::Done& done, os::Uniq
     here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         cell->mutex.assert_held();
         if (rest && service.has_request(link.worker(), assignment)) {
-            cell->rests.try_emplace({link.worker(), assignment}, std::move(rest));
+            cell->words[{link.worker(), assignment}].rest = std::move(rest);
         }
         service.done(now, link.worker(), assignment, report, out);
     });
@@ -183,32 +183,26 @@ void LinkDesk::credit(delivery::WorkerLink& link, std::uint32_t count) {
 
 void LinkDesk::leased(delivery::WorkerLink& link, const wire::Leased& leased) {
     const auto cell = cell_of(link);
-    if (!cell) return;
-    std::vector<engine::LeasedAnswer> answers;
-    wire::LeasedReader reader(leased.records);
-    while (const auto record = reader.next()) {
-        answers.push_back({.response = Duration(static_cast<std::int64_t>(record->service_ns)),
-                           .status = record->status});
-    }
-    const Assignment assignment{leased.assignment};
-    here_.performer().drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
-        service.leased(now, link.worker(), assignment, answers, out);
-    });
-    here_.performer().leased(RequestId{leased.request}, link.worker(), assignment, leased.records);
+    if (cell) here_.performer().leased(cell, link.worker(), leased);
 }
 
 void LinkDesk::tell_routes() {
     for (const auto& [link, cell] : cells_) tell_routes(*link);
 }
 
-void LinkDesk::tell_routes(const delivery::WorkerLink& link) const {
+void LinkDesk::tell_routes(const delivery::WorkerLink& link) {
     if (!link.ledger()) return;
-    link.show_routes_version(here_.routing().version);
-    const auto text = http::write_lease_routes(here_.routing().table, link.service());
-    // More than fits: without them the worker leases nothing.
-    if (text.size() > wire::routes_text_limit) return;
-    [[maybe_unused]] const auto told =
-        link.tell(wire::Routes{.version = here_.routing().version, .text = text});
+    const auto& routing = here_.routing();
+    link.show_routes_version(routing.version);
+    const auto text = http::write_lease_routes(routing.table, link.service());
+    if (text.size() > wire::routes_text_limit) {
+        // Without them its worker leases nothing.
+        if (std::exchange(said_too_large_, routing.version) == routing.version) return;
+        spdlog::warn("no leases: the routes take {} bytes, and a worker can be told {}",
+                     text.size(), wire::routes_text_limit);
+        return;
+    }
+    if (!link.tell(wire::Routes{.version = routing.version, .text = text})) untold_.insert(&link);
 }
 
 void LinkDesk::leaving(delivery::WorkerLink& link) {
@@ -227,6 +221,7 @@ void LinkDesk::ended(const std::shared_ptr<delivery::WorkerLink>& link, Errc why
     const auto cell = cell_of(*link);
     if (!cell) return;
     cells_.erase(link.get());
+    untold_.erase(link.get());
     if (why == Errc::worker_protocol) {
         spdlog::warn("worker {} of '{}' broke the contract of its link, which is ended",
                      value_of(link->worker()), cell->name);

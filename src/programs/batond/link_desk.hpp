@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/base/error.hpp"
@@ -56,7 +57,7 @@ private:
     [[nodiscard]] std::expected<Seat, std::string> seat_for(const delivery::WorkerLink& link,
                                                             const wire::Hello& hello);
 
-    void tell_routes(const delivery::WorkerLink& link) const;
+    void tell_routes(const delivery::WorkerLink& link);
 
     /// The accepted link's service. Looked up here, not in the registry: each `done` comes this
     /// way.
@@ -66,6 +67,9 @@ private:
     Registry& registry_;
     WorkerTerms terms_;
     std::unordered_map<const delivery::WorkerLink*, std::shared_ptr<ServiceCell>> cells_;
+    /// Links that were full when the routes were to be told: they are with their next word.
+    std::unordered_set<const delivery::WorkerLink*> untold_;
+    std::uint64_t said_too_large_ = 0;  ///< the version of routes that do not fit into a message
 };
 
 }  // namespace baton::daemon

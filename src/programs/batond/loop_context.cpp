@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
@@ -100,6 +101,15 @@ void LoopContext::client_left(ServiceId service_id, RequestId request) {
     if (!cell) return;
     performer_.drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
         service.client_left(now, request, out);
+    });
+}
+
+void LoopContext::leased(ServiceId service_id, WorkerId worker, Assignment assignment,
+                         std::uint32_t first, std::span<const engine::LeasedAnswer> answers) {
+    const auto cell = routing_->cell(service_id);
+    if (!cell) return;
+    performer_.drive(cell, [&](engine::Service& service, Instant now, engine::Actions& out) {
+        service.leased(now, worker, assignment, first, answers, out);
     });
 }
 

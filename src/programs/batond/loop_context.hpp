@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "core/base/error.hpp"
@@ -50,6 +51,8 @@ private:
     void body_arrived(front::Front& front, ClientId client, RequestId request,
                       const front::Place& place) override;
     void client_left(ServiceId service, RequestId request) override;
+    void leased(ServiceId service, WorkerId worker, Assignment assignment, std::uint32_t first,
+                std::span<const engine::LeasedAnswer> answers) override;
     void hung(ServiceId service, RequestId request, Assignment assignment, Errc why) override;
     [[nodiscard]] bool rejecting() const override;
 

@@ -35,6 +35,13 @@ std::shared_ptr<delivery::WorkerLink> link_of(const ServiceCell& cell, WorkerId 
     return seat == cell.seats.end() ? nullptr : seat->second.link;
 }
 
+WorkersWord take_word(ServiceCell& cell, WorkerId worker, Assignment assignment)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell.mutex) {
+    if (cell.words.empty()) return {};
+    auto word = cell.words.extract({worker, assignment});
+    return word ? std::move(word.mapped()) : WorkersWord{};
+}
+
 /// Whether this worker cannot be given the client's own connection.
 bool needs_bridge(const delivery::WorkerLink& link, const front::Consignment& consignment) {
     if (!consignment.bytes_beside.empty() && !link.takes_bytes_beside()) return true;
@@ -61,14 +68,14 @@ void Performer::connect(front::Front* own_front, std::vector<Performer*> all) {
 Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
     const bool bridge = cell->service.options().delivery == engine::Delivery::bridge;
     for (auto& action : actions_) {
-        auto& errand = errands_.emplace_back(Errand{cell, action, nullptr, bridge, nullptr});
+        auto& errand = errands_.emplace_back(Errand{cell, action, nullptr, bridge});
         if (const auto* deliver = std::get_if<engine::Deliver>(&action)) {
             errand.link = link_of(*cell, deliver->worker);
         } else if (const auto* back = std::get_if<engine::GiveBack>(&action)) {
             if (back->report.kept_duplicate) errand.link = link_of(*cell, back->worker);
-            if (cell->rests.empty()) continue;
-            auto rest = cell->rests.extract({back->worker, back->assignment});
-            if (rest) errand.rest = std::move(rest.mapped());
+            errand.word = take_word(*cell, back->worker, back->assignment);
+        } else if (const auto* recovered = std::get_if<engine::Recover>(&action)) {
+            errand.word = take_word(*cell, recovered->worker, recovered->assignment);
         } else if (const auto* revoked = std::get_if<engine::RevokeLeases>(&action)) {
             errand.link = link_of(*cell, revoked->worker);
         } else if (const auto* orphan = std::get_if<engine::ForgetDuplicate>(&action)) {
@@ -76,7 +83,7 @@ Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
         }
     }
     actions_.clear();
-    if (!cell->rests.empty()) drop_rests(*cell);
+    if (!cell->words.empty()) drop_words(*cell);
     const auto next = cell->service.next_deadline();
     if (next >= cell->armed_at) return never;
     cell->armed_at = next;
@@ -84,12 +91,12 @@ Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
 }
 
 /// Those of requests that have ended otherwise.
-void Performer::drop_rests(ServiceCell& cell) {
-    for (auto next = cell.rests.begin(); next != cell.rests.end();) {
-        const auto rest = next++;
-        const auto [worker, assignment] = rest->first;
+void Performer::drop_words(ServiceCell& cell) {
+    for (auto next = cell.words.begin(); next != cell.words.end();) {
+        const auto word = next++;
+        const auto [worker, assignment] = word->first;
         if (!cell.service.has_request(worker, assignment))
-            dropped_.insert(cell.rests.extract(rest));
+            dropped_.insert(cell.words.extract(word));
     }
 }
 
@@ -223,15 +230,42 @@ std::optional<wire::Lease> Performer::lease_for(const engine::Deliver& action,
                                 (consignment.waits_for_body ? wire::Lease::with_body_only : 0U)};
 }
 
-void Performer::leased(RequestId request, WorkerId worker, Assignment assignment,
-                       std::string_view records) {
+void Performer::leased(const std::shared_ptr<ServiceCell>& cell, WorkerId worker,
+                       const wire::Leased& leased) {
+    const RequestId request{leased.request};
+    const Assignment assignment{leased.assignment};
     const auto owner = front::loop_of(request);
-    if (owner == loop_index_) return front_->leased(request, worker, assignment, records);
+    if (owner == loop_index_) {
+        return front_->leased(request, worker, assignment, leased.first, leased.records);
+    }
     if (owner >= all_.size()) return;  // a worker's word may be anything
+    // Its request may come back over there before what is posted is read: when its delivery is
+    // confirmed only now, and its end was known already.
+    {
+        const os::MutexLock lock(cell->mutex);
+        if (!cell->service.has_request(worker, assignment)) return;
+        cell->words[{worker, assignment}].reports.push_back(
+            {.first = leased.first, .records = std::string(leased.records)});
+    }
     auto& there = *all_[owner];
-    there.loop_.post([&there, request, worker, assignment, copy = std::string(records)] {
-        there.front_->leased(request, worker, assignment, copy);
+    there.loop_.post([&there, cell, request, worker, assignment] {
+        std::vector<LeaseReport> reports;
+        {
+            const os::MutexLock lock(cell->mutex);
+            const auto word = cell->words.find({worker, assignment});
+            if (word == cell->words.end()) return;
+            reports.swap(word->second.reports);
+            if (!word->second.rest) cell->words.erase(word);
+        }
+        there.tell(request, worker, assignment, reports);
     });
+}
+
+void Performer::tell(RequestId request, WorkerId worker, Assignment assignment,
+                     const std::vector<LeaseReport>& reports) {
+    for (const auto& report : reports) {
+        front_->leased(request, worker, assignment, report.first, report.records);
+    }
 }
 
 void Performer::flush() {
@@ -274,11 +308,12 @@ void Performer::give_back(Errand& errand, const engine::GiveBack& action) {
             duplicate->kept(action.assignment);
         }
     }
+    tell(action.request, action.worker, action.assignment, errand.word.reports);
     auto back = action;
     // What the worker has counted is its end of the bridge.
     back.report.counted = back.report.counted && !bridges_.carried(back.request);
     bridges_.finish(action.request, action.report.disposition,
-                    [this, back, rest = std::move(errand.rest)](Errc if_silent) mutable {
+                    [this, back, rest = std::move(errand.word.rest)](Errc if_silent) mutable {
                         front_->give_back(back.request, back.assignment, back.report, if_silent,
                                           std::move(rest));
                     });
@@ -287,6 +322,7 @@ void Performer::give_back(Errand& errand, const engine::GiveBack& action) {
 }
 
 void Performer::recover(Errand& errand, const engine::Recover& action) {
+    tell(action.request, action.worker, action.assignment, errand.word.reports);
     const auto carried = bridges_.carried(action.request);
     const auto examined = front_->examine(action.request, action.assignment, action.holders_gone,
                                           carried ? &*carried : nullptr);

@@ -14,9 +14,9 @@
 #include "core/base/time.hpp"
 #include "core/engine/actions.hpp"
 #include "core/engine/service.hpp"
+#include "core/wire/worker_link.hpp"
 #include "io/delivery/worker_link.hpp"
 #include "io/front/front.hpp"
-#include "io/front/rest.hpp"
 #include "io/loop/event_loop.hpp"
 #include "programs/batond/bridges.hpp"
 #include "programs/batond/service_cell.hpp"
@@ -75,8 +75,8 @@ public:
     void set_routes_version(std::uint64_t version) noexcept { routes_version_ = version; }
 
     /// A worker has answered requests of a lease: told to the front that has the client.
-    void leased(RequestId request, WorkerId worker, Assignment assignment,
-                std::string_view records);
+    void leased(const std::shared_ptr<ServiceCell>& cell, WorkerId worker,
+                const wire::Leased& leased);
 
     /// Sends the tickets that were gathered. To be called after each batch of events.
     void flush();
@@ -91,13 +91,15 @@ private:
         engine::Action action;
         std::shared_ptr<delivery::WorkerLink> link;
         bool bridge = false;
-        std::unique_ptr<front::Rest> rest = nullptr;  ///< with GiveBack
+        WorkersWord word{};  ///< with GiveBack and Recover
     };
 
     /// Turns actions_ into errands. @return when to wake for tick(), never if that is known already
     [[nodiscard]] Instant gather(const std::shared_ptr<ServiceCell>& cell)
         ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell->mutex);
-    void drop_rests(ServiceCell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell.mutex);
+    void drop_words(ServiceCell& cell) ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell.mutex);
+    void tell(RequestId request, WorkerId worker, Assignment assignment,
+              const std::vector<LeaseReport>& reports);
     void run();
     void perform(Errand& errand);
     /// To the loop that owns the request's client. @return false: it is this one
@@ -120,7 +122,7 @@ private:
     std::vector<Performer*> all_;
     engine::Actions actions_;     ///< filled and emptied within one drive()
     std::deque<Errand> errands_;  ///< bounded by what one event of the engine can cause
-    Rests dropped_;               ///< closed when no lock is held
+    WorkersWords dropped_;        ///< closed when no lock is held
     bool running_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <absl/base/thread_annotations.h>
 
@@ -33,10 +34,22 @@ struct WorkerSeat {
     std::string last_client;                     ///< its client's address
 };
 
-/// What a worker has handed back of an answer, from its word to the action that gives the
-/// connection back; by worker too, so that none can put it into another's request. What the engine
-/// does not know any more goes with the next event.
-using Rests = std::map<std::pair<WorkerId, Assignment>, std::unique_ptr<front::Rest>>;
+/// Answers under a lease, as LEASED tells of them.
+struct LeaseReport {
+    std::uint32_t first = 0;
+    std::string records;
+};
+
+/// What a worker has said of a request, and its front is to know before the connection comes back.
+struct WorkersWord {
+    std::unique_ptr<front::Rest> rest;  ///< what it has handed back of the answer
+    std::vector<LeaseReport> reports;
+};
+
+/// From a worker's word to the action that ends its having the request; by worker too, so that none
+/// can put a word into another's request. What the engine does not know any more goes with the next
+/// event.
+using WorkersWords = std::map<std::pair<WorkerId, Assignment>, WorkersWord>;
 
 /// One service with its lock: batond locks it, calls the engine, unlocks, then performs the
 /// actions.
@@ -59,7 +72,7 @@ struct ServiceCell {
     std::unordered_map<WorkerId, WorkerSeat> seats ABSL_GUARDED_BY(mutex);
     /// That requests are bridged for sharing a host; once per run.
     std::atomic<bool> said_bridged{false};
-    Rests rests ABSL_GUARDED_BY(mutex);
+    WorkersWords words ABSL_GUARDED_BY(mutex);
     /// When the control loop will call tick(); never: it need not.
     Instant armed_at ABSL_GUARDED_BY(mutex) = never;
 };
