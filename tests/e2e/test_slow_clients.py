@@ -26,14 +26,18 @@ WAYS = ["way=respond", "way=file", "way=write", "way=write&chunked=1",
         "way=respond&nowait=1", "way=file&nowait=1", "way=write&nowait=1"]
 
 
-def config(options: str = "", listeners: str = "") -> str:
-    """Four workers of one slot each."""
+def config(options: str = "", listeners: str = "", argument: str = "") -> str:
+    """Four workers of one slot each; with the argument `heads` they may be given leases."""
     return f"""
         {listeners}
         config service work min={WORKERS} max={WORKERS} backoff=50ms {options}
-        config worker work localhost {bin_dir()}/baton-test-worker
+        config worker work localhost {bin_dir()}/baton-test-worker {argument}
         route / work
     """
+
+
+def deliveries(baton) -> int:
+    return sum(event["kind"] == "request_delivered" for event in baton.json("listevents 10000"))
 
 
 def numbered_lines(size: int) -> bytes:
@@ -202,7 +206,8 @@ def test_the_access_log_tells_of_the_answer_when_it_is_sent(baton, tmp_path):
 def test_a_leased_connection_goes_back_with_its_rest_and_is_leased_again(baton, tmp_path):
     """Of a lease the rest of one answer is sent from here; each request is logged and counted once."""
     log = tmp_path / "access.log"
-    baton.start(config("lease=on"), "--access-log", str(log), "--access-log-format", "json")
+    baton.start(config("lease=on", argument="heads"), "--access-log", str(log), "--access-log-format",
+                "json")
     wait_idle(baton)
     with baton.connect(receive_buffer=ROOM) as client:
         for turn in range(3):
@@ -216,6 +221,7 @@ def test_a_leased_connection_goes_back_with_its_rest_and_is_leased_again(baton, 
             assert baton.get("/fast").status == 200
             assert digest(client.response().body) == LINES
         assert client.get("/after").status == 200
+    assert deliveries(baton) == 7  # three leases that end with a rest, three other clients, and the last
     wait_until(lambda: len(log.read_text().splitlines()) == 19, "all are logged")
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     large = [line for line in lines if line["user_agent"] == "slow"]
@@ -436,7 +442,7 @@ def test_a_client_that_leaves_in_its_body_is_logged_and_nothing_is_queued(baton,
 
 def test_a_slow_upload_ends_the_lease_of_its_connection(baton):
     """The front waits for its body, though the worker has the connection."""
-    baton.start(config("wait-body=64k lease=on"))
+    baton.start(config("wait-body=64k lease=on", argument="heads"))
     wait_idle(baton)
     with baton.connect() as client:
         for _ in range(3):
@@ -446,6 +452,7 @@ def test_a_slow_upload_ends_the_lease_of_its_connection(baton):
             wait_idle(baton)
             client.send("half")
             assert client.response().text == "POST /up\nhalfhalf"
+    assert deliveries(baton) == 4  # the first lease, and one that begins with each slow upload
 
 
 def test_chunked_bodies_are_not_waited_for(baton, stage):
