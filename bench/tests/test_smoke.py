@@ -64,7 +64,7 @@ def test_a_short_run_of_the_other_parts_has_a_figure_for_each_goal(bin_dir, pati
     assert [row["not_measured"] for row in rows] == [None] * len(rows)
     assert all(row["baton"] is not None for row in rows), rows
     assert all(cell["failed"] == 0 for cell in written["uneven"]["cells"])
-    # Nobody dies for nothing, and nobody who is left alone goes without an answer.
+    # Nobody goes without an answer, however often workers are killed.
     for each in written["kills"]["rounds"]:
         assert each["kills"], each
-        assert each["counts"]["failed"] <= len(each["kills"]), each
+        assert each["counts"]["failed"] == 0, each
