@@ -46,7 +46,7 @@ class Client(threading.Thread):
                 if self.chooser.random() < 0.02:
                     client.close()
                     client = self.connect()
-            except (OSError, EOFError) as error:
+            except (OSError, EOFError, KeyError, AssertionError) as error:
                 self.wrong.append(repr(error))
                 client = self.connect()
         client.close()

@@ -45,6 +45,7 @@
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -52,7 +53,6 @@
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace {
 
@@ -198,7 +198,6 @@ public:
     int run() {
         const bool with_threads = std::getenv("BATON_SLOTS") != nullptr &&
                                   std::strcmp(std::getenv("BATON_SLOTS"), "1") != 0;
-        std::vector<std::thread> threads;
         while (exit_status_ < 0) {
             baton::Request request;
             const auto accepted =
@@ -212,14 +211,32 @@ public:
                 serve(std::move(request));
                 continue;
             }
-            threads.emplace_back(
-                [this, taken = std::move(request)]() mutable { serve(std::move(taken)); });
+            serve_beside(std::move(request));
         }
-        for (auto& thread : threads) thread.join();
+        for (auto& thread : threads_) thread.work.join();
         return std::max(exit_status_.load(), 0);
     }
 
 private:
+    struct Thread {
+        std::thread work;
+        std::atomic<bool> over = false;
+    };
+
+    /// In a thread of its own. Those that are over are joined first: each would keep its stack.
+    void serve_beside(baton::Request request) {
+        threads_.remove_if([](Thread& thread) {
+            if (!thread.over) return false;
+            thread.work.join();
+            return true;
+        });
+        auto& thread = threads_.emplace_back();
+        thread.work = std::thread([this, &thread, taken = std::move(request)]() mutable {
+            serve(std::move(taken));
+            thread.over = true;
+        });
+    }
+
     void serve(baton::Request request) {
         if (takes_heads_) {
             const Script script{std::string(request.target())};
@@ -348,6 +365,7 @@ private:
     bool takes_heads_;
     Stage stage_;
     baton::Worker worker_;
+    std::list<Thread> threads_;
     std::atomic<bool> declined_ = false;
     std::atomic<int> exit_status_ = -1;  // below zero: go on
 };
