@@ -1,6 +1,7 @@
 // Connections that stay with a worker: duplicates between two requests, and leases.
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -402,6 +403,7 @@ TEST_F(Leases, WhoWritesTheAnswerHimselfEndsTheLeaseAndAllOfItIsTold) {
     begin(client);
     client.send(get);
     auto request = accept();
+    ASSERT_EQ(::send(baton_request_fd(request.get()), "own answer", 10, 0), 10);
     baton_outcome_t outcome{};
     outcome.size = sizeof outcome;
     outcome.disposition = BATON_KEEP;
@@ -413,6 +415,43 @@ TEST_F(Leases, WhoWritesTheAnswerHimselfEndsTheLeaseAndAllOfItIsTold) {
     EXPECT_EQ(back.records.size(), 2U);
     EXPECT_EQ(back.done.bytes_read, 2 * get.size());
     EXPECT_EQ(back.done.disposition, wire::Done::keep);
+}
+
+TEST_F(Leases, WhoLeavesPartOfARequestUnreadDoesNotKeepItsConnection) {
+    connect_with_ledger(1);
+    Client client;
+    begin(client);
+    client.send("POST /next HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody");
+    auto request = accept();
+    const std::string_view own = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    ASSERT_EQ(::send(baton_request_fd(request.get()), own.data(), own.size(), 0),
+              static_cast<ssize_t>(own.size()));
+    baton_outcome_t outcome{};
+    outcome.size = sizeof outcome;
+    outcome.disposition = BATON_KEEP;
+    outcome.status = 200;
+    outcome.bytes_read = 51;  // the head
+    outcome.bytes_written = 38;
+    ASSERT_EQ(baton_done_as(request.get(), &outcome), BATON_OK);
+    EXPECT_EQ(next_return().done.disposition, wire::Done::close);
+}
+
+TEST_F(Leases, WhoAnswersNothingUnderALeaseLeavesNoSilence) {
+    connect_with_ledger(1);
+    Client client;
+    begin(client);
+    client.send(get);
+    auto request = accept();
+    baton_outcome_t outcome{};
+    outcome.size = sizeof outcome;
+    outcome.disposition = BATON_KEEP;
+    outcome.status = 200;
+    outcome.bytes_read = get.size();
+    ASSERT_EQ(baton_done_as(request.get(), &outcome), BATON_OK);
+    const auto back = next_return();
+    EXPECT_EQ(back.records.at(1).status, 500);
+    EXPECT_EQ(back.done.disposition, wire::Done::close);
+    EXPECT_TRUE(client.receive_head().starts_with("HTTP/1.1 500"));
 }
 
 TEST_F(Leases, ANextRequestIsAFirstAttempt) {

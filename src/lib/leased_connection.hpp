@@ -35,6 +35,8 @@ struct LeasedConnection {
     std::uint32_t completed = 0;
     std::uint16_t last_status = 0;
 
+    std::uint64_t kernel_written =
+        0;               ///< by the kernel's count, when the lease began; once it is shown
     bool shown = false;  ///< the ledger, or a report, has told that it is more than one request
 
     Instant parked_at{};

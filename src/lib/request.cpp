@@ -28,6 +28,7 @@
 #include "io/os/fd.hpp"
 #include "io/os/passed_file.hpp"
 #include "io/os/socket.hpp"
+#include "io/os/stream_offsets.hpp"
 #include "lib/client_stream.hpp"
 #include "lib/failure.hpp"
 #include "lib/link.hpp"
@@ -461,6 +462,11 @@ int Request::done_as(const baton_outcome_t& outcome) {
     if (outcome.status < 0 || outcome.status > highest_status) {
         return failure(BATON_E_INVALID, "a status is a number up to 999");
     }
+    if (is_silent_under_lease()) {
+        answer_for_a_worker_that_did_not();
+        end({.disposition = wire::Done::close}, true);
+        return BATON_OK;
+    }
     wire::Done done{.assignment = ticket_.assignment,
                     .disposition = static_cast<std::uint8_t>(outcome.disposition),
                     .status = static_cast<std::uint16_t>(outcome.status),
@@ -471,13 +477,29 @@ int Request::done_as(const baton_outcome_t& outcome) {
         return done_with_rest(done, os::BorrowedFd(outcome.rest_file));
     }
     stage_ = Stage::ended;
-    if (lease_) {
-        add_to_lease(os::monotonic_now(), done);
-        end_lease(done);
-    }
+    end_lease_by_hand(done);
     leave_connection(done);
     worker_.finish(*this, done, true);
     return BATON_OK;
+}
+
+/// A program that answers by its own means has said and written nothing. Without a lease it is
+/// batond that sees so.
+bool Request::is_silent_under_lease() const noexcept {
+    if (!lease_ || !lease_->shown || response_.state() != Response::State::idle) return false;
+    return os::bytes_written(stream_.fd()) == lease_->kernel_written + lease_->bytes_written;
+}
+
+/// Of what comes under a lease only this side knows how long it is, so it has to look that nothing
+/// of it is left in the socket.
+void Request::end_lease_by_hand(wire::Done& done) {
+    if (!lease_) return;
+    const bool length_right = note_.request_bytes == 0 || done.bytes_read == note_.request_bytes;
+    add_to_lease(os::monotonic_now(), done);
+    end_lease(done);
+    if (!lease_) return;
+    if (!length_right) done.disposition = wire::Done::close;
+    done.flags |= wire::Done::counted;
 }
 
 int Request::done_with_rest(wire::Done done, os::BorrowedFd file) {
@@ -490,10 +512,7 @@ int Request::done_with_rest(wire::Done done, os::BorrowedFd file) {
     }
     if (link_->lost()) return failure(BATON_E_GONE, "batond is gone: the rest is yours to send");
     stage_ = Stage::ended;
-    if (lease_) {
-        add_to_lease(os::monotonic_now(), done);
-        end_lease(done);
-    }
+    end_lease_by_hand(done);
     stream_.reset_at_end(true);
     static_cast<void>(worker_.finish(*this, done, true, file));
     stream_.close();
@@ -600,7 +619,9 @@ bool Request::keep_leased(wire::Done& done) {
                  .written_before = lease.bytes_written,
                  .completed = lease.completed};
         link_->ledger()->notes().note(lease.entry, note_);
-        lease.shown = true;
+        if (!std::exchange(lease.shown, true)) {
+            lease.kernel_written = os::bytes_written(stream_.fd()) - lease.bytes_written;
+        }
         os::UniqueFd connection(stream_.release());
         if (worker_.park(lease_, connection, now)) {
             entry_.reset();

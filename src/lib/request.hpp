@@ -135,6 +135,8 @@ private:
     [[nodiscard]] int done_with_rest(wire::Done done, os::BorrowedFd file);
     void close_connection(wire::Done& done);
     void leave_connection(wire::Done& done);
+    [[nodiscard]] bool is_silent_under_lease() const noexcept;
+    void end_lease_by_hand(wire::Done& done);
     void open_with_head();
     void note_begin();
     void note_answer();

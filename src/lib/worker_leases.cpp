@@ -20,7 +20,6 @@
 #include "io/os/socket.hpp"
 #include "io/os/timer_fd.hpp"
 #include "lib/leased_connection.hpp"
-#include "lib/link.hpp"
 #include "lib/link_ledger.hpp"
 #include "lib/request.hpp"
 #include "lib/worker.hpp"
@@ -91,9 +90,9 @@ bool Worker::holds(const LeasedConnection& lease) const noexcept {
 }
 
 bool Worker::park(std::unique_ptr<LeasedConnection>& lease, os::UniqueFd& connection, Instant now) {
-    if (!holds(*lease)) return false;
     const os::MutexLock lock(mutex_);
-    if (leaving_ || link_ != lease->link) return false;
+    // Under the lock: who calls leases back takes those that are parked by then.
+    if (!holds(*lease) || leaving_ || link_ != lease->link) return false;
     const auto token = first_lease_token + lease->entry;
     const auto events = os::epoll_in | os::epoll_peer_closed | os::epoll_edge;
     const bool stirred = parking_.take_stirred(lease->entry) || lease->stirred;
@@ -135,7 +134,8 @@ int Worker::take_leased(std::size_t entry, bool read_head, Request*& request) {
     {
         const os::MutexLock lock(mutex_);
         if (unused_.size() < unused_.capacity()) unused_.push_back(std::move(taken));
-        if (next == Request::NextHead::nothing && !leaving_) {
+        const bool goes_on = next == Request::NextHead::nothing && !leaving_ && holds(*lease);
+        if (goes_on && !parking_.take_stirred(entry)) {
             parking_.park(std::move(lease));
             return made_progress;
         }

@@ -70,6 +70,7 @@ struct Recover {
 /// what is in the send queue and a reset. The request is over for the engine.
 struct Fail {
     RequestId request;
+    WorkerId worker;  ///< that had it last; none: no one had
     Assignment assignment;
     Errc reason;
     bool holders_gone = false;

@@ -110,11 +110,13 @@ void Service::delivery_failed(Instant now, RequestId id, Assignment assignment, 
     s.settle(now, out);
 }
 
-void Service::done(Instant now, WorkerId worker_id, Assignment assignment, const DoneReport& report,
+void Service::done(Instant now, WorkerId worker_id, Assignment assignment, const DoneReport& told,
                    Actions& out) {
     State& s = *state_;
     Request* request = find_of(s.requests, worker_id, assignment);
-    if (request == nullptr) return s.done_unknown(now, worker_id, assignment, report, out);
+    if (request == nullptr) return s.done_unknown(now, worker_id, assignment, told, out);
+    auto report = told;
+    report.ended_lease = report.ended_lease && request->lease_epoch != 0;
     if (request->state == RequestState::delivering) {
         if (request->early_word != EarlyWord::none) return;
         request->early_word = EarlyWord::done;

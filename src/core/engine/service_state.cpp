@@ -223,7 +223,8 @@ void Service::State::ask_what_became(Instant now, Request& request, Actions& out
 void Service::State::fail_request(Instant now, Request& request, Errc reason, Actions& out) {
     ++statistics.failed;
     note(now, EventKind::request_failed, &request, nullptr, reason, request.attempt);
-    out.push_back(Fail{request.id, request.assignment, reason, request.holders_gone});
+    out.push_back(
+        Fail{request.id, request.worker_id, request.assignment, reason, request.holders_gone});
     drop(request);
 }
 

@@ -161,8 +161,10 @@ Ledger::Records Ledger::copy_records(std::size_t index, std::uint64_t assignment
                                      std::string& copy) const {
     const auto seen = records(index);
     copy.assign(seen.bytes);
-    // Written over is only what begins anew: behind a report, or for the next assignment.
-    const bool same = records(index).first == seen.first &&
+    // Written over is only what begins anew: behind a report, or for the next assignment. A change
+    // of nothing, since no load may be moved behind it.
+    const auto state = records_[index].state.fetch_add(0, std::memory_order_acq_rel);
+    const bool same = state >> 32U == seen.first &&
                       entries_[index].assignment.load(std::memory_order_acquire) == assignment;
     if (!same) return {};
     return {.first = seen.first, .bytes = copy};

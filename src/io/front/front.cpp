@@ -141,11 +141,15 @@ void Front::disconnect(ClientId id) {
         os::reset_connection(client.fd.borrow());  // what it has got must not look whole
         return cut_rest(client, Errc::client_gone);
     }
-    collect_leased(client);
-    os::shutdown_both(client.fd.borrow());
     if (client.request.id != RequestId::none) {
+        if (leave_lease(client)) {
+            const auto now = offsets_of(client);
+            log(client, describe(Errc::client_gone).http_status,
+                now ? now->written - client.base.written : 0, Errc::client_gone);
+        }
         dispatcher_.client_left(client.request.place.service, client.request.id);
     }
+    os::shutdown_both(client.fd.borrow());
     close(client);
 }
 

@@ -217,14 +217,18 @@ private:
     // lease.cpp
     [[nodiscard]] std::optional<Examined> examine_by_ledger(Client& client,
                                                             const os::StreamOffsets& now);
-    void begin_at_request_in_hand(Client& client, const os::StreamOffsets& now);
-    [[nodiscard]] bool take_leased_head(Client& client, std::string_view head);
+    bool begin_at_request_in_hand(Client& client, const os::StreamOffsets& now);
+    bool take_leased_head(Client& client, const wire::Ledger::Found& found);
     /// @return whether it is a lease's, and has been looked at
     [[nodiscard]] bool look_at_lease(Client& client, const os::StreamOffsets& now);
     void describe_last(Client& client, const wire::LeasedRecord& record);
     void lease_over(Client& client, const engine::DoneReport& report);
     void account(Client& client, std::uint32_t first, std::string_view records);
-    void collect_leased(Client& client);
+    /// While its worker lives a report may be on its way; then its records are due first.
+    enum class Collect : std::uint8_t { what_is_due, everything };
+    void collect_leased(Client& client, Collect what);
+    void account_noted(Client& client, const wire::Ledger::Found& found);
+    [[nodiscard]] bool leave_lease(Client& client);
     [[nodiscard]] Instant next_collection(const Client& client) const noexcept;
     void log_leased(Client& client, std::uint32_t number, const wire::LeasedRecord& record);
 

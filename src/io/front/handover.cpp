@@ -161,10 +161,13 @@ void Front::returned(RequestId request, const Carried* carried) {
     watch_again(*client);
 }
 
-void Front::give_back(RequestId request, Assignment assignment, const engine::DoneReport& report,
+void Front::give_back(RequestId request, Assignment assignment, const engine::DoneReport& told,
                       Errc if_silent, std::unique_ptr<Rest> rest) {
     auto* client = find(request, assignment);
     if (client == nullptr || client->state != ClientState::handed_over) return;
+    auto report = told;
+    // Of a request without a lease nobody but the front knows how long it is.
+    report.ended_lease = report.ended_lease && client->request.lease_epoch != 0;
     if (client->request.done_at == never) client->request.done_at = loop_.now();
     if (client->request.stalled) {
         log(*client, report.status, report.bytes_written, Errc::client_stalled);
@@ -295,15 +298,15 @@ Examined Front::examine(RequestId request, Assignment assignment, bool holders_g
 void Front::fail(RequestId request, Assignment assignment, Errc reason, bool holders_gone) {
     auto* client = find(request, assignment);
     if (client == nullptr) return;
-    collect_leased(*client);
+    collect_leased(*client, Collect::everything);
+    const auto now = offsets_of(*client);
+    if (now && client->request.lease_epoch != 0) begin_at_request_in_hand(*client, *now);
     if (!holders_gone) {
         // Whoever still holds the connection could write into our answer.
         os::shutdown_both(client->fd.borrow());
         log(*client, 0, 0, reason);
         return close(*client);
     }
-    const auto now = offsets_of(*client);
-    if (now && client->request.lease_epoch != 0) begin_at_request_in_hand(*client, *now);
     const bool untouched = client->state == ClientState::waiting;
     if (untouched || (now && now->written == client->base.written)) return respond(*client, reason);
     log(*client, 0, now ? now->written - client->base.written : 0, reason);
@@ -344,6 +347,7 @@ void Front::look_for_progress(Client& client) {
 /// The client has kept its worker waiting for its body too long.
 /// @return false: it was cut off before
 bool Front::cut_off(Client& client, Duration patience) {
+    collect_leased(client, Collect::what_is_due);
     if (std::exchange(client.request.cut_off, true)) return false;
     // The worker, which has done nothing wrong, sees the client's end and says `done`.
     os::shutdown_both(client.fd.borrow());

@@ -56,6 +56,7 @@ void Front::leased(RequestId request, WorkerId worker, Assignment assignment, st
     auto* client = find(request, assignment);
     if (client == nullptr || client->state != ClientState::handed_over) return;
     if (client->request.worker != worker) return;  // numbers of assignments are each service's own
+    if (client->request.lease_epoch == 0) return;  // it was given no lease
     account(*client, first, records);
 }
 
@@ -69,16 +70,18 @@ void Front::account(Client& client, std::uint32_t first, std::string_view record
     for (auto record = reader.next(); record; record = reader.next(), ++number) {
         if (number < begin) continue;
         log_leased(client, number, *record);
+        // One with a rest counts when that comes: its worker may still be killed before.
+        if (record->rest_follows) continue;
         answers.push_back({.response = Duration(static_cast<std::int64_t>(record->service_ns)),
                            .status = record->status});
     }
+    request.leased_answers = std::max(request.leased_answers, number);
     if (answers.empty()) return;
-    request.leased_answers = number;
     dispatcher_.leased(request.place.service, request.worker, request.assignment, begin, answers);
 }
 
 /// What a lease's worker has answered, and not reported yet.
-void Front::collect_leased(Client& client) {
+void Front::collect_leased(Client& client, Collect what) {
     auto& request = client.request;
     if (!request.ledger || request.lease_epoch == 0) return;
     const auto assignment = value_of(request.assignment);
@@ -87,7 +90,9 @@ void Front::collect_leased(Client& client) {
     if (!found || found->note.completed == 0) return;
     std::string copy;
     const auto records = request.ledger->copy_records(request.ledger_place, assignment, copy);
-    account(client, records.first, records.bytes);
+    // What is missing before them is in a report that is on its way.
+    const bool gap = records.first > request.leased_answers;
+    if (!gap || what == Collect::everything) account(client, records.first, records.bytes);
 }
 
 Instant Front::next_collection(const Client& client) const noexcept {
@@ -103,10 +108,11 @@ void Front::log_leased(Client& client, std::uint32_t number, const wire::LeasedR
     const auto ago_ns = std::min<std::uint64_t>(
         now_ns - std::min(record.ended_ns, now_ns),
         static_cast<std::uint64_t>(Duration(longest_delay_of_reports).count()));
-    if (record.rest_follows) {
+    // Logged when the rest is sent, or with what has become of its client.
+    if (record.rest_follows || request.cut_off) {
         if (!first) describe_last(client, record);
         request.answer_bytes = record.bytes_written;
-        return;  // logged when the rest is sent
+        return;
     }
     access_.finished({.request = request.id,
                       .client = client.id(),
@@ -153,8 +159,9 @@ void Front::lease_over(Client& client, const engine::DoneReport& report) {
         return close(client);
     }
     const auto now = offsets_of(client);
-    // As for a single request: who answers by his own means need not count what he writes.
-    const bool agrees = now && now->consumed - client.base.consumed == report.bytes_read;
+    // Only libbaton knows the length of the last request.
+    const bool agrees =
+        report.counted && now && now->consumed - client.base.consumed == report.bytes_read;
     const bool keep = report.disposition == engine::Disposition::keep && agrees && !draining_until_;
     if (!keep) return close_after_done(client, now);
     client.base = *now;
@@ -169,7 +176,7 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
     const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
     if (!found) return std::nullopt;
     const auto& note = found->note;
-    collect_leased(client);
+    collect_leased(client, Collect::everything);
     const auto consumed = now.consumed - client.base.consumed;
     const auto written = now.written - client.base.written;
     if (consumed < note.read_before || written < note.written_before) return std::nullopt;
@@ -183,7 +190,10 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
     report.bytes_written = written;
     report.ended_lease = leased;
     // Between two requests, or one whose head still lies in the socket: the front's again.
-    if (leased && read_now == 0 && written_now == 0) return Examined{answered, report};
+    if (leased && read_now == 0 && written_now == 0) {
+        report.counted = true;
+        return Examined{answered, report};
+    }
 
     const bool complete = note.in_hand && note.answer_bytes > 0 &&
                           written_now == note.answer_bytes && note.request_bytes > 0 &&
@@ -192,23 +202,14 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
         // Only its last word is missing.
         report.status = note.status;
         if (!note.keeps) report.disposition = engine::Disposition::close;
-        if (leased && request.leased_answers <= note.completed) {
-            const auto now_ns = static_cast<std::uint64_t>(loop_.now().time_since_epoch().count());
-            const wire::LeasedRecord record{.bytes_written = note.answer_bytes,
-                                            .ended_ns = now_ns,
-                                            .service_ns = now_ns - std::min(note.began_ns, now_ns),
-                                            .status = note.status};
-            std::array<char, 64> bytes;  // NOLINT(*-member-init): filled by write
-            const auto size = wire::write(bytes, record);
-            account(client, note.completed, std::string_view(bytes.data(), size));
-        }
+        report.counted = true;  // by the kernel
+        if (leased && request.leased_answers <= note.completed) account_noted(client, *found);
         return Examined{answered, report};
     }
     if (!leased) return std::nullopt;
 
     // A request in hand that came under the lease: from here on it is an ordinary one.
-    begin_at_request_in_hand(client, now);
-    const bool copied = take_leased_head(client, found->head);
+    const bool copied = begin_at_request_in_hand(client, now);
     if (!copied || written_now != 0 || read_now > client.copy.size() || !request.idempotent) {
         return Examined{};
     }
@@ -217,25 +218,48 @@ std::optional<Examined> Front::examine_by_ledger(Client& client, const os::Strea
     return Examined{.verdict = redeliverable, .report = report};
 }
 
-/// What was before it under its lease is over and done with.
-void Front::begin_at_request_in_hand(Client& client, const os::StreamOffsets& now) {
+/// The answer in hand, which is complete, has no record.
+void Front::account_noted(Client& client, const wire::Ledger::Found& found) {
+    const auto& note = found.note;
+    const auto now_ns = static_cast<std::uint64_t>(loop_.now().time_since_epoch().count());
+    const bool copied = take_leased_head(client, found);
+    const auto text = [&](Part part) { return copied ? client.text(part) : std::string_view(); };
+    std::string bytes(wire::leased_records_limit, '\0');
+    const auto size = wire::write(bytes, {.bytes_written = note.answer_bytes,
+                                          .ended_ns = now_ns,
+                                          .service_ns = now_ns - std::min(note.began_ns, now_ns),
+                                          .status = note.status,
+                                          .line = text(client.request.line),
+                                          .referer = text(client.request.referer),
+                                          .user_agent = text(client.request.user_agent)});
+    account(client, note.completed, std::string_view(bytes).substr(0, size));
+}
+
+/// What was before it under its lease is over and done with: the request in hand is one like any
+/// other, and described by its own head.
+/// @return false: its head is not known
+bool Front::begin_at_request_in_hand(Client& client, const os::StreamOffsets& now) {
     auto& request = client.request;
     const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
-    if (!found) return;
+    if (!found || found->note.completed == 0) return false;
     const auto& note = found->note;
     const bool agrees = now.consumed - client.base.consumed >= note.read_before &&
                         now.written - client.base.written >= note.written_before;
-    if (!agrees) return;
+    if (!agrees) return false;
     client.base.consumed += note.read_before;
     client.base.written += note.written_before;
     request.lease_epoch = 0;
+    return note.in_hand && take_leased_head(client, *found);
 }
 
 /// The worker's copy of a head becomes the front's, if it is one.
-bool Front::take_leased_head(Client& client, std::string_view head) {
-    client.copy.assign(head);
+bool Front::take_leased_head(Client& client, const wire::Ledger::Found& found) {
+    client.copy.assign(found.head);
     auto& request = client.request;
     request.line = request.referer = request.user_agent = {};
+    const auto began = Instant(Duration(static_cast<std::int64_t>(found.note.began_ns)));
+    request.arrived = std::min(std::max(began, request.handed_over_at), loop_.now());
+    request.handed_over_at = request.arrived;
     http::HeadParser parser(client.options->head);
     const auto progress = parser.parse(client.copy);
     if (!progress || *progress != http::Progress::complete ||
@@ -244,7 +268,23 @@ bool Front::take_leased_head(Client& client, std::string_view head) {
         return false;
     }
     describe_request(request, parser.head(), client.copy);
-    request.arrived = loop_.now();
+    return true;
+}
+
+/// The client is cut off from a lease: what is in hand is logged as a request of its own.
+/// @return false: there is none
+bool Front::leave_lease(Client& client) {
+    auto& request = client.request;
+    if (!request.ledger || request.lease_epoch == 0) return true;
+    collect_leased(client, Collect::everything);
+    const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
+    const auto now = offsets_of(client);
+    if (!found || found->note.completed == 0 || !now) return true;
+    begin_at_request_in_hand(client, *now);
+    if (!found->note.in_hand) return false;
+    const engine::LeasedAnswer answer{.response = loop_.now() - request.handed_over_at};
+    dispatcher_.leased(request.place.service, request.worker, request.assignment,
+                       request.leased_answers++, {&answer, 1});
     return true;
 }
 
@@ -254,7 +294,7 @@ bool Front::look_at_lease(Client& client, const os::StreamOffsets& now) {
     const auto found = request.ledger->find(value_of(request.assignment), request.ledger_place);
     if (!found || found->note.completed == 0) return false;
     const auto& note = found->note;
-    collect_leased(client);
+    collect_leased(client, Collect::what_is_due);
     const bool moved = now != client.last_seen;
     const bool more_was_read = now.consumed != client.last_seen.consumed;
     client.last_seen = now;

@@ -1,4 +1,3 @@
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -141,6 +140,7 @@ TEST_F(LeaseTest, ACompleteAnswerWhoseRecordIsMissingIsToldFromTheNote) {
     EXPECT_EQ(examine().verdict, RecoveryVerdict::answered);
     EXPECT_THAT(notebook.leased_numbers, ElementsAre(0U, 1U));
     EXPECT_THAT(notebook.statuses, ElementsAre(200, 200));
+    EXPECT_EQ(notebook.lines.back(), "GET /next HTTP/1.1");
 }
 
 TEST_F(LeaseTest, ACompleteAnswerWhoseRecordIsThereIsToldOnce) {
@@ -160,6 +160,78 @@ TEST_F(LeaseTest, ARequestThatWasBegunUnderTheLeaseIsRedeliveredAndWhatWasBefore
     front->returned(request_);
     const auto second = hand_over(request_, 2);
     EXPECT_EQ(beside, next_head);
+}
+
+TEST_F(LeaseTest, WhatIsReportedLateIsNotTakenForKnown) {
+    takes_next();
+    answers();
+    takes_next();
+    answers();
+    ledger_->clear_records(0, 2);  // reported, and the report is on its way
+    EXPECT_TRUE(ledger_->add_record(0, record_of(2)));
+    takes_next();
+    // Whoever looked at what is there now would skip what is not: another connection tells that the
+    // time for a look is over.
+    notebook.place.answer_timeout = milliseconds(600);
+    const auto other = connect();
+    send(other, get);
+    const auto held = hand_over(arrival(1), 2);
+    until([&] { return !notebook.hangs.empty(); });
+    EXPECT_THAT(notebook.leased_numbers, IsEmpty());
+    reports(0, 2);
+    EXPECT_THAT(notebook.leased_numbers, ElementsAre(0U, 1U));
+    examine();
+    EXPECT_THAT(notebook.leased_numbers, ElementsAre(0U, 1U, 2U));
+}
+
+TEST_F(LeaseTest, AnEndOfALeaseThatWasNotGivenIsThatOfARequest) {
+    const auto other = connect();
+    send(other,
+         "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 27\r\n\r\n"
+         "GET /smuggled HTTP/1.1\r\n\r\n");
+    const auto request = arrival(1);
+    auto worker = hand_over(request, 2);
+    const auto head = worker_reads(worker, 50).size();
+    send(worker, "answer");
+    worker.reset();
+    front->give_back(request, Assignment{2},
+                     {.disposition = Disposition::keep,
+                      .bytes_read = head,
+                      .bytes_written = 6,
+                      .ended_lease = true,
+                      .counted = true});
+    EXPECT_EQ(receive(other), "answer");
+    EXPECT_EQ(notebook.arrivals.size(), 2U);
+    EXPECT_EQ(notebook.statuses.size(), 1U);
+}
+
+TEST_F(LeaseTest, WhoDoesNotCountForHimselfDoesNotKeepTheConnection) {
+    takes_next();
+    answers();
+    worker_.reset();
+    front->give_back(request_, Assignment{1},
+                     {.disposition = Disposition::keep,
+                      .bytes_read = read_,
+                      .bytes_written = written_,
+                      .ended_lease = true});
+    EXPECT_EQ(receive(client_), "answeranswer");
+}
+
+TEST_F(LeaseTest, ARequestThatFailsUnderItsLeaseIsDescribedByItsOwnHead) {
+    takes_next();
+    worker_.reset();
+    front->fail(request_, Assignment{1}, Errc::worker_hung, true);
+    EXPECT_NE(receive(client_).find("504"), std::string::npos);
+    EXPECT_THAT(notebook.lines, ElementsAre("GET /a HTTP/1.1", "GET /next HTTP/1.1"));
+    EXPECT_THAT(notebook.leased_numbers, ElementsAre(0U));
+}
+
+TEST_F(LeaseTest, OneThatAnOperatorEndsInHandIsLoggedAndCounted) {
+    takes_next();
+    front->disconnect(notebook.arrivals.at(0).client);
+    EXPECT_THAT(notebook.leased_numbers, ElementsAre(0U, 1U));
+    EXPECT_THAT(notebook.lines, ElementsAre("GET /a HTTP/1.1", "GET /next HTTP/1.1"));
+    EXPECT_EQ(notebook.errors.back(), Errc::client_gone);
 }
 
 TEST_F(LeaseTest, OfAnotherWorkersRequestNothingIsBelieved) {

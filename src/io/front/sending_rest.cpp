@@ -7,6 +7,7 @@
 #include "core/base/error.hpp"
 #include "core/base/time.hpp"
 #include "core/engine/actions.hpp"
+#include "core/engine/service.hpp"
 #include "io/front/client.hpp"
 #include "io/front/front.hpp"
 #include "io/front/rest.hpp"
@@ -42,7 +43,14 @@ void Front::begin_rest(Client& client, const engine::DoneReport& report,
     os::set_reset_at_end(client.fd.borrow(), true);
     request.report = report;
     // Of a lease the report tells of all answers; the record of this last one is known.
-    if (!report.ended_lease) request.answer_bytes = report.bytes_written;
+    if (report.ended_lease) {
+        const engine::LeasedAnswer answer{.response = loop_.now() - request.handed_over_at,
+                                          .status = report.status};
+        dispatcher_.leased(request.place.service, request.worker, request.assignment,
+                           request.leased_answers, {&answer, 1});
+    } else {
+        request.answer_bytes = report.bytes_written;
+    }
     request.rest = std::move(rest);
     client.enter(ClientState::sending_rest);
     if (defect) return cut_rest(client, *defect);

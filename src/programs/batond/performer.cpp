@@ -29,6 +29,9 @@
 namespace baton::daemon {
 namespace {
 
+/// Of one lease, not yet told to the loop of its client: some megabytes.
+constexpr std::size_t reports_limit = 256;
+
 std::shared_ptr<delivery::WorkerLink> link_of(const ServiceCell& cell, WorkerId worker)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(cell.mutex) {
     const auto seat = cell.seats.find(worker);
@@ -76,6 +79,8 @@ Instant Performer::gather(const std::shared_ptr<ServiceCell>& cell) {
             errand.word = take_word(*cell, back->worker, back->assignment);
         } else if (const auto* recovered = std::get_if<engine::Recover>(&action)) {
             errand.word = take_word(*cell, recovered->worker, recovered->assignment);
+        } else if (const auto* failed = std::get_if<engine::Fail>(&action)) {
+            errand.word = take_word(*cell, failed->worker, failed->assignment);
         } else if (const auto* revoked = std::get_if<engine::RevokeLeases>(&action)) {
             errand.link = link_of(*cell, revoked->worker);
         } else if (const auto* orphan = std::get_if<engine::ForgetDuplicate>(&action)) {
@@ -144,6 +149,7 @@ void Performer::perform(Errand& errand) {
         if (!passed_on(recover_action->request, errand)) recover(errand, *recover_action);
     } else if (const auto* failed = std::get_if<Fail>(&action)) {
         if (passed_on(failed->request, errand)) return;
+        tell(failed->request, failed->worker, failed->assignment, errand.word.reports);
         bridges_.drop(failed->request);
         front_->fail(failed->request, failed->assignment, failed->reason, failed->holders_gone);
     } else if (std::holds_alternative<AttachWanted>(action)) {
@@ -244,8 +250,10 @@ void Performer::leased(const std::shared_ptr<ServiceCell>& cell, WorkerId worker
     {
         const os::MutexLock lock(cell->mutex);
         if (!cell->service.has_request(worker, assignment)) return;
-        cell->words[{worker, assignment}].reports.push_back(
-            {.first = leased.first, .records = std::string(leased.records)});
+        auto& reports = cell->words[{worker, assignment}].reports;
+        // More than a loop that is merely busy lets wait: what they tell is lost, and nothing else.
+        if (reports.size() >= reports_limit) return;
+        reports.push_back({.first = leased.first, .records = std::string(leased.records)});
     }
     auto& there = *all_[owner];
     there.loop_.post([&there, cell, request, worker, assignment] {

@@ -91,7 +91,7 @@ private:
         engine::Action action;
         std::shared_ptr<delivery::WorkerLink> link;
         bool bridge = false;
-        WorkersWord word{};  ///< with GiveBack and Recover
+        WorkersWord word{};  ///< with GiveBack, Recover and Fail
     };
 
     /// Turns actions_ into errands. @return when to wake for tick(), never if that is known already
