@@ -425,7 +425,8 @@ void Link::decline(const Arrival& arrival, std::uint32_t reason) noexcept {
     owe(1);
 }
 
-void Link::closed(std::uint64_t assignment, std::uint32_t epoch, bool released) noexcept {
+void Link::closed(std::uint64_t assignment, std::uint32_t epoch, bool released,
+                  std::uint64_t written) noexcept {
     const std::uint32_t now = epoch_of(state_.fetch_sub(1, std::memory_order_acq_rel));
     family_.closed();
     const bool takes_more = !draining_.load(std::memory_order_relaxed) &&
@@ -436,6 +437,7 @@ void Link::closed(std::uint64_t assignment, std::uint32_t epoch, bool released) 
         done.assignment = assignment;
         done.disposition = wire::Done::close;
         done.credits = credits;
+        done.bytes_written = written;
         // If it cannot be said the link is over, and the next HELLO says which slots are free.
         tell(done);
     } else if (credits > 0 && !tell(wire::Credit{credits})) {

@@ -87,7 +87,9 @@ public:
 
     /// A connection's descriptor is closed.
     /// @param released  batond was told before that the connection is this server's alone
-    void closed(std::uint64_t assignment, std::uint32_t epoch, bool released) noexcept;
+    /// @param written   to it; 0: batond finds out by itself
+    void closed(std::uint64_t assignment, std::uint32_t epoch, bool released,
+                std::uint64_t written = 0) noexcept;
     /// This process is about to share a connection with others: batond gives up its own descriptor.
     /// The slot stays taken until closed().
     /// @return false: it came over another link, and batond has no descriptor of it

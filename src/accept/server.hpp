@@ -80,6 +80,7 @@ private:
     struct Closing {
         Mark mark;
         std::uint64_t assignment = 0;
+        std::uint64_t written = 0;  ///< before it was reset; 0: the socket can still be asked
     };
 
     void add(int fd) noexcept override;

@@ -1,6 +1,9 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,6 +46,24 @@ private:
 
 int close_number(void* fd) noexcept { return real().close(*static_cast<int*>(fd)); }
 
+/// A server that has set SO_LINGER to zero closes by a reset, so that its client does not take for
+/// whole what it has got. As long as batond has a descriptor, too, closing is no such end; a
+/// disconnect is (connect to AF_UNSPEC), for all who hold the connection.
+/// @return what was written until then, which nobody can ask for any more
+std::uint64_t reset_if_asked_for(int fd) noexcept {
+    linger choice{};
+    socklen_t size = sizeof choice;
+    const bool told = real().getsockopt(fd, SOL_SOCKET, SO_LINGER, &choice, &size) == 0;
+    if (!told || choice.l_onoff == 0 || choice.l_linger != 0) return 0;
+    tcp_info info{};
+    size = sizeof info;
+    if (real().getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+    sockaddr unspecified{};
+    unspecified.sa_family = AF_UNSPEC;
+    if (::connect(fd, &unspecified, sizeof unspecified) != 0) return 0;
+    return info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes;
+}
+
 }  // namespace
 
 /// Between vfork and exec a child runs in the memory of its parent, whose descriptors it does not
@@ -73,13 +94,16 @@ Server::Closing Server::begin_closing(int fd) noexcept {
     for (const int epoll : {registration.first, registration.second}) {
         if (epoll != 0) real().epoll_ctl(epoll - 1, EPOLL_CTL_DEL, fd, &unused);
     }
+    // One that batond has given up ends as the server has asked, by itself.
+    if (!closing.mark.released && !closing.mark.not_tcp) closing.written = reset_if_asked_for(fd);
     return closing;
 }
 
 void Server::end_closing(const Closing& closing) noexcept {
     const KeptErrno kept;
     if (closing.mark.kind == Kind::connection) {
-        link_.closed(closing.assignment, closing.mark.epoch, closing.mark.released);
+        link_.closed(closing.assignment, closing.mark.epoch, closing.mark.released,
+                     closing.written);
     } else if (closing.mark.kind == Kind::listener) {
         const bool last = std::ranges::all_of(
             listeners_, [](const Listener& each) { return each.fd.load() < 0; });
@@ -244,6 +268,7 @@ void Server::exiting() noexcept {
     for (int fd = 0; fd < table_.end(); ++fd) {
         const Mark mark = table_.look(fd);
         if (mark.kind != Kind::connection || mark.released || mark.epoch != link_.epoch()) continue;
+        if (!mark.not_tcp) static_cast<void>(reset_if_asked_for(fd));
         open.at(count++) = table_.at(fd)->assignment;
         if (count < open.size()) continue;
         link_.end_connections(open);

@@ -252,6 +252,32 @@ TEST_F(ServerTest, AcceptsWhatIsHandedOverAndSaysDoneWhenItIsClosed) {
     EXPECT_EQ(::fcntl(got, F_GETFD), -1);
 }
 
+TEST_F(ServerTest, AServerThatClosesByAResetResetsAlthoughBatondHasTheConnectionStill) {
+    auto [fd, it] = connected();
+    const int got = handed_over(it, fd, 5);
+    ASSERT_EQ(::send(got, "half", 4, 0), 4);
+    char bytes[8];
+    ASSERT_EQ(::recv(clients_.back(), bytes, sizeof bytes, 0), 4);
+    const linger by_reset{.l_onoff = 1, .l_linger = 0};
+    server_.setsockopt(got, SOL_SOCKET, SO_LINGER, &by_reset, sizeof by_reset);
+    EXPECT_EQ(server_.close(got), 0);
+    EXPECT_EQ(::recv(clients_.back(), bytes, sizeof bytes, 0), -1);
+    EXPECT_EQ(errno, ECONNRESET);
+    const auto done = it.next_is<wire::Done>();
+    EXPECT_EQ(done.disposition, wire::Done::close);
+    EXPECT_EQ(done.bytes_written, 4U) << "the socket does not know any more";
+}
+
+TEST_F(ServerTest, AServerThatWaitsForItsLastBytesWhenItClosesResetsNothing) {
+    auto [fd, it] = connected();
+    const int got = handed_over(it, fd, 5);
+    const linger patient{.l_onoff = 1, .l_linger = 5};
+    server_.setsockopt(got, SOL_SOCKET, SO_LINGER, &patient, sizeof patient);
+    EXPECT_EQ(server_.close(got), 0);
+    EXPECT_EQ(it.next_is<wire::Done>().bytes_written, 0U);
+    EXPECT_FALSE(becomes_readable(clients_.back(), 0)) << "its end is batond's affair";
+}
+
 TEST_F(ServerTest, FlagsAreThoseOfAccept4) {
     auto [fd, it] = connected();
     const auto [client, front] = connection();
@@ -621,6 +647,17 @@ TEST_F(ServerTest, AnOrderlyExitEndsWhatIsOpen) {
     EXPECT_EQ(it.next_is<wire::Done>().disposition, wire::Done::close);
     EXPECT_EQ(it.next_is<wire::Done>().disposition, wire::Done::close);
     it.next_is<wire::Bye>();
+}
+
+TEST_F(ServerTest, AnOrderlyExitResetsWhatWasToEndByAReset) {
+    auto [fd, it] = connected();
+    const int got = handed_over(it, fd, 1);
+    const linger by_reset{.l_onoff = 1, .l_linger = 0};
+    server_.setsockopt(got, SOL_SOCKET, SO_LINGER, &by_reset, sizeof by_reset);
+    server_.exiting();
+    char byte = 0;
+    EXPECT_EQ(::recv(clients_.back(), &byte, 1, 0), -1);
+    EXPECT_EQ(errno, ECONNRESET);
 }
 
 TEST_F(ServerTest, AConnectionThatIsReplacedIsClosed) {

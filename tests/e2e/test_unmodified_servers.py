@@ -190,6 +190,24 @@ def test_a_server_that_accepts_and_says_nothing_hangs(baton, tmp_path):
     wait_until(lambda: sum(row["restarts"] for row in workers(baton)) == 1, "it is counted")
 
 
+def test_an_answer_that_is_cut_by_a_reset_does_not_look_whole(baton, tmp_path):
+    """SO_LINGER of zero and close(), as nginx does by reset_timedout_connection: batond has a descriptor, too."""
+    log = tmp_path / "access.log"
+    server = servers.python(tmp_path)
+    baton.start(config(server), "--access-log", str(log), "--access-log-format", "json")
+    wait_for_slots(baton, 4, 1)
+    with baton.connect() as client:
+        client.send("GET /who?cut=1 HTTP/1.1\r\nHost: t\r\n\r\n")
+        answer = b""
+        with pytest.raises(ConnectionResetError):
+            while piece := client.socket.recv(4096):
+                answer += piece
+    assert answer.endswith(b"half of the answ")
+    wait_for_slots(baton, 4, 1)
+    line = wait_until(log.read_text, "it is logged")
+    assert json.loads(line)["bytes"] == len(answer)
+
+
 def test_an_idle_connection_is_no_hang(baton, tmp_path):
     """Which of two: the one that stands still in its answer, not the one that waits for a request."""
     server = servers.python(tmp_path)

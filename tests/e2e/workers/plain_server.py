@@ -7,6 +7,7 @@
     ?silent=1         reads and does not answer
     ?size=N           so much in the answer
     ?slow=1           waits for the test's word in the middle of it
+    ?cut=1            ends in the middle of an answer that goes on to the connection's end, by a reset
     /deaf             (with --asyncio) does not close the connection although it is asked to
 """
 
@@ -17,6 +18,7 @@ import os
 import select
 import socket
 import socketserver
+import struct
 import sys
 import urllib.parse
 
@@ -54,6 +56,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
         if query.get("silent"):
             select.select([], [], [])
+        if query.get("cut"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf of the answ")
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            return
         body = f"{os.getpid()} {self.client_address[0]}:{self.client_address[1]}".encode()
         if self.path == "/fields":
             body = json.dumps(dict(self.headers.items())).encode()
@@ -82,6 +89,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Threads(http.server.ThreadingHTTPServer):
     allow_reuse_address = False
+
+    def shutdown_request(self, request):
+        reset = request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == struct.pack("ii", 1, 0)
+        if reset:  # no end of the stream before it
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
 
 
 class Forks(socketserver.ForkingMixIn, http.server.HTTPServer):
