@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "accept/real.hpp"
@@ -52,6 +55,15 @@ void after_fork() noexcept {
 }
 void in_child() noexcept {
     if (Server* it = active()) it->forked();
+}
+
+/// A way to a child of which the C library tells no handlers: the parent's part of it.
+template <typename Start>
+auto forking(Start start) noexcept {
+    before_fork();
+    const auto result = start();
+    after_fork();
+    return result;
 }
 
 [[gnu::constructor]] void begin() noexcept {
@@ -166,6 +178,13 @@ BATON_VISIBLE ssize_t sendmsg(int fd, const msghdr* message, int flags) {
     return real().sendmsg(fd, message, flags);
 }
 
+BATON_VISIBLE int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+    if (Server* it = active(); it != nullptr && messages != nullptr) {
+        for (const mmsghdr& each : std::span(messages, count)) tell_of_passed(*it, each.msg_hdr);
+    }
+    return real().sendmmsg(fd, messages, count, flags);
+}
+
 BATON_VISIBLE int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
     Server* it = active();
     return it != nullptr ? it->epoll_ctl(epoll, operation, fd, event)
@@ -210,6 +229,38 @@ BATON_VISIBLE int dup3(int fd, int other, int flags) noexcept {
     Server* it = active();
     return it != nullptr ? it->dup3(fd, other, flags) : real().dup3(fd, other, flags);
 }
+
+// A child may be given a connection: as its standard input, say.
+
+BATON_VISIBLE int posix_spawn(pid_t* process, const char* path,
+                              const posix_spawn_file_actions_t* actions,
+                              const posix_spawnattr_t* attributes, char* const arguments[],
+                              char* const environment[]) {
+    return forking([&] {
+        return real().posix_spawn(process, path, actions, attributes, arguments, environment);
+    });
+}
+
+BATON_VISIBLE int posix_spawnp(pid_t* process, const char* file,
+                               const posix_spawn_file_actions_t* actions,
+                               const posix_spawnattr_t* attributes, char* const arguments[],
+                               char* const environment[]) {
+    return forking([&] {
+        return real().posix_spawnp(process, file, actions, attributes, arguments, environment);
+    });
+}
+
+BATON_VISIBLE pid_t _Fork() noexcept {  // NOLINT(bugprone-reserved-identifier): its name
+    before_fork();
+    const pid_t child = real().fork_without_handlers();
+    child == 0 ? in_child() : after_fork();
+    return child;
+}
+
+/// A function cannot return a second time once its caller has returned from it, as a child in its
+/// parent's memory would make it do. So this is fork(), which POSIX allows, and which tells the
+/// handlers.
+BATON_VISIBLE pid_t vfork() noexcept { return ::fork(); }
 
 // One argument, of whatever type: it is passed on as it came.
 

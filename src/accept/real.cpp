@@ -30,6 +30,10 @@ const Real& real() noexcept {
     find(found.setsockopt, "setsockopt");
     find(found.shutdown, "shutdown");
     find(found.sendmsg, "sendmsg");
+    find(found.sendmmsg, "sendmmsg");
+    find(found.posix_spawn, "posix_spawn");
+    find(found.posix_spawnp, "posix_spawnp");
+    find(found.fork_without_handlers, "_Fork");
     find(found.close, "close");
     find(found.close_range, "close_range");
     find(found.fclose, "fclose");

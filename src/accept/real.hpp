@@ -1,7 +1,9 @@
 #pragma once
 
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <cstdio>
 
@@ -19,6 +21,12 @@ struct Real {
     int (*setsockopt)(int, int, int, const void*, socklen_t);
     int (*shutdown)(int, int);
     ssize_t (*sendmsg)(int, const msghdr*, int);
+    int (*sendmmsg)(int, mmsghdr*, unsigned, int);
+    int (*posix_spawn)(pid_t*, const char*, const posix_spawn_file_actions_t*,
+                       const posix_spawnattr_t*, char* const*, char* const*);
+    int (*posix_spawnp)(pid_t*, const char*, const posix_spawn_file_actions_t*,
+                        const posix_spawnattr_t*, char* const*, char* const*);
+    pid_t (*fork_without_handlers)();
     int (*close)(int);
     int (*close_range)(unsigned, unsigned, int);
     int (*fclose)(FILE*);

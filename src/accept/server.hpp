@@ -75,6 +75,8 @@ private:
         Address address;
     };
     static constexpr std::size_t listener_limit = 32;
+    static constexpr std::uint32_t fork_under_way = 1;
+    static constexpr std::uint32_t fork_begun = 1U << 16U;
 
     /// What a connection leaves behind when its number is taken away.
     struct Closing {
@@ -117,7 +119,8 @@ private:
     std::atomic<std::uint16_t> port_{0};      ///< of the listener that is meant; 0: none yet
     std::atomic<bool> both_families_{false};  ///< there are listeners for IPv4 and for IPv6
     std::atomic<int> process_{0};
-    /// Odd while a fork is under way: what is accepted meanwhile may have been inherited.
+    /// Those that have begun, and in the lower half those under way: what is accepted meanwhile may
+    /// have been inherited.
     std::atomic<std::uint32_t> forks_{0};
     std::atomic<std::uint8_t>* guard_ = nullptr;  ///< zero in a forked child
 };

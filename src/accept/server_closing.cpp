@@ -223,12 +223,12 @@ void Server::release_all() noexcept {
 // ---- Forks
 
 void Server::before_fork() noexcept {
-    forks_.fetch_add(1, std::memory_order_acq_rel);
+    forks_.fetch_add(fork_begun + fork_under_way, std::memory_order_acq_rel);
     const KeptErrno kept;
     release_all();
 }
 
-void Server::after_fork() noexcept { forks_.fetch_add(1, std::memory_order_acq_rel); }
+void Server::after_fork() noexcept { forks_.fetch_sub(fork_under_way, std::memory_order_acq_rel); }
 
 /// A clone() that no handler has been told of shows by the guard.
 void Server::notice_fork() noexcept {

@@ -210,7 +210,7 @@ int Server::accept(int fd, sockaddr* address, socklen_t* size, int flags) noexce
             case Link::Outcome::no_descriptor: return fail(EMFILE);
             case Link::Outcome::arrived: {
                 const int taken = take(arrival, *from, address, size, flags);
-                const bool inherited = forks % 2 != 0 || forks != forks_.load();
+                const bool inherited = forks % fork_begun != 0 || forks != forks_.load();
                 if (taken >= 0 && inherited) release(taken, table_.look(taken));
                 return taken;
             }

@@ -1,6 +1,7 @@
 """An ordinary HTTP server, of Python's library, that has never heard of Baton.
 
-    plain_server.py PORT [--fork | --asyncio]
+    plain_server.py PORT [--fork | --asyncio | --start HOW]
+    plain_server.py --answer
 
     /who              process and client
     ?hold=before-read stops when it has accepted the connection and not yet read from it, once
@@ -9,16 +10,22 @@
     ?slow=1           waits for the test's word in the middle of it
     ?cut=1            ends in the middle of an answer that goes on to the connection's end, by a reset
     /deaf             (with --asyncio) does not close the connection although it is asked to
+
+With --start each connection is answered by a child of its own, started as HOW says, which waits for
+the test's word before it does; --answer is such a child, with the connection as standard input.
 """
 
 import asyncio
+import ctypes
 import http.server
 import json
 import os
 import select
+import signal
 import socket
 import socketserver
 import struct
+import subprocess
 import sys
 import urllib.parse
 
@@ -102,6 +109,82 @@ class Forks(socketserver.ForkingMixIn, http.server.HTTPServer):
     """A process for each connection, which the parent closes at once."""
 
 
+def answer_in_child(connection: socket.socket):
+    connection.recv(65536)
+    reached("in-child")
+    body = str(os.getpid()).encode()
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+                       % (len(body), body))
+
+
+def start_by_posix_spawn(connection: socket.socket):
+    os.posix_spawn(sys.executable, [sys.executable, __file__, "--answer"], os.environ,
+                   file_actions=[(os.POSIX_SPAWN_DUP2, connection.fileno(), 0)])
+
+
+def start_by_vfork(connection: socket.socket):
+    subprocess.Popen([sys.executable, __file__, "--answer"], stdin=connection)
+
+
+def start_by__Fork(connection: socket.socket):
+    if ctypes.PyDLL(None)._Fork() == 0:
+        answer_in_child(connection)
+        os._exit(0)
+
+
+class Part(ctypes.Structure):
+    """struct iovec."""
+
+    _fields_ = [("bytes", ctypes.c_char_p), ("size", ctypes.c_size_t)]
+
+
+class Message(ctypes.Structure):
+    """struct msghdr."""
+
+    _fields_ = [("name", ctypes.c_void_p), ("name_size", ctypes.c_uint32),
+                ("parts", ctypes.POINTER(Part)), ("count", ctypes.c_size_t),
+                ("control", ctypes.c_char_p), ("control_size", ctypes.c_size_t),
+                ("flags", ctypes.c_int)]
+
+
+class SentMessage(ctypes.Structure):
+    """struct mmsghdr."""
+
+    _fields_ = [("message", Message), ("sent", ctypes.c_uint)]
+
+
+def start_helper() -> socket.socket:
+    """A process that answers what it is passed, before there is any connection."""
+    here, there = socket.socketpair()
+    if os.fork() != 0:
+        there.close()
+        return here
+    here.close()
+    while True:
+        _, passed, _, _ = socket.recv_fds(there, 1, 1)
+        if not passed:
+            os._exit(0)
+        with socket.socket(fileno=passed[0]) as connection:
+            answer_in_child(connection)
+
+
+def start_by_sendmmsg(connection: socket.socket):
+    """In the second of two messages."""
+    control = struct.pack("@Niii4x", 20, socket.SOL_SOCKET, socket.SCM_RIGHTS, connection.fileno())
+    part = ctypes.pointer(Part(b"x", 1))
+    messages = (SentMessage * 2)()
+    messages[1].message = Message(parts=part, count=1, control=control, control_size=len(control))
+    assert ctypes.CDLL(None).sendmmsg(helper.fileno(), messages, 2, 0) == 2
+
+
+class Starts(http.server.HTTPServer):
+    """As inetd: the connection is the child's, and this process closes its own descriptor at once."""
+
+    def process_request(self, request, _):
+        globals()[f"start_by_{sys.argv[3]}"](request)
+        self.close_request(request)
+
+
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
     while head := await reader.readline():
         fields = []
@@ -121,7 +204,15 @@ async def serve_with_asyncio(port: int):
     await server.serve_forever()
 
 
+if sys.argv[1] == "--answer":
+    with socket.socket(fileno=0) as connection:
+        answer_in_child(connection)
+    sys.exit()
 port = int(sys.argv[1])
+if "--start" in sys.argv:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    helper = start_helper()
+    Starts(("127.0.0.1", port), None).serve_forever()
 if "--asyncio" in sys.argv:
     asyncio.run(serve_with_asyncio(port))
 else:
