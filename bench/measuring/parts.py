@@ -5,12 +5,14 @@ from .first_request import FirstRequest
 from .idle import Idle
 from .kills import Kills
 from .part import Part
+from .revocation import Revocation
 from .throughput import Throughput
 from .throughput_cases import PARTS as THROUGHPUT_PARTS
 from .uneven import Uneven
 from .unmodified import Unmodified
 
-SINGLE = {part.name: part for part in (Uneven, Kills, Idle, FirstRequest, Unmodified, EngineDecision)}
+SINGLE = {part.name: part
+          for part in (Uneven, Kills, Idle, FirstRequest, Revocation, Unmodified, EngineDecision)}
 NAMES = (*THROUGHPUT_PARTS, *SINGLE)
 
 

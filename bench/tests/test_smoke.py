@@ -56,11 +56,11 @@ def test_a_short_closed_loop_is_complete_and_no_answer_fails(bin_dir, patience, 
 
 
 def test_a_short_run_of_the_other_parts_has_a_figure_for_each_goal(bin_dir, patience, tmp_path):
-    written = run_short(bin_dir, patience, tmp_path, "--only", "uneven,kills,idle,first", "--scale",
-                        "0.05")
+    written = run_short(bin_dir, patience, tmp_path, "--only", "uneven,kills,idle,first,revocation",
+                        "--scale", "0.05")
     rows = written["rows"]
     assert [row["variant"] for row in rows] == [
-        *["70% load"] * 4, *["85% load"] * 4, "all loads", *["1\u202f000 connections"] * 2, "–"]
+        *["70% load"] * 4, *["85% load"] * 4, "all loads", *["1\u202f000 connections"] * 2, "–", "–"]
     assert [row["not_measured"] for row in rows] == [None] * len(rows)
     assert all(row["baton"] is not None for row in rows), rows
     assert all(cell["failed"] == 0 for cell in written["uneven"]["cells"])
