@@ -277,8 +277,9 @@ def test_a_graceful_end_finishes_what_clients_still_take(baton):
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_a_batond_that_is_killed_leaves_no_answer_that_looks_whole(baton, version):
-    baton.start(config())
+@pytest.mark.parametrize("options", ["", "delivery=bridge"])
+def test_a_batond_that_is_killed_leaves_no_answer_that_looks_whole(baton, options, version):
+    baton.start(config(options))
     wait_idle(baton)
     slow = baton.connect(receive_buffer=ROOM)
     slow.send(f"GET /?size={SIZE}&way=write&chunked=1 HTTP/{version}\r\nHost: t\r\n\r\n")
@@ -286,6 +287,27 @@ def test_a_batond_that_is_killed_leaves_no_answer_that_looks_whole(baton, versio
     baton.kill_9()
     with pytest.raises(ConnectionResetError):
         slow.response()
+    baton.restart()
+    assert baton.get("/after").status == 200
+
+
+def test_a_batond_that_is_killed_leaves_no_bridged_answer_that_looks_whole(baton, stage):
+    """One that goes on to the end of the connection, of which a worker has written half."""
+    baton.start(f"""
+        config service work min=1 max=1 delivery=bridge
+        config worker work localhost {stage.environment()} {bin_dir()}/baton-test-worker
+        route / work
+    """)
+    with baton.connect() as client:
+        client.send("GET /?hold=mid-answer&size=1000&chunked=1 HTTP/1.0\r\nHost: t\r\n\r\n")
+        held = stage.wait()
+        answer = client.socket.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200") and b"Transfer-Encoding" not in answer
+        baton.kill_9()
+        with pytest.raises(ConnectionResetError):
+            while piece := client.socket.recv(65536):
+                answer += piece
+        held.go_on()
     baton.restart()
     assert baton.get("/after").status == 200
 

@@ -23,6 +23,9 @@
 //   the next request unread in the socket, as with a handed-over connection. (Endless mode has
 //   none.)
 // - Bytes are read from one side only while there is room for them.
+// - While it carries, the end of this process, whatever it is, ends the client's connection by a
+//   reset: a part of an answer must not look whole. Whoever ends the bridge otherwise takes that
+//   back.
 
 namespace baton::delivery {
 namespace {
@@ -53,6 +56,13 @@ Result<std::unique_ptr<Bridge>> Bridge::open(loop::EventLoop& loop, os::Borrowed
     bridge->put(bytes_beside);
     return bridge;
 }
+
+void Bridge::start() {
+    os::set_reset_at_end(client_.borrow(), true);
+    pump();
+}
+
+void Bridge::let_go() { os::set_reset_at_end(client_.borrow(), false); }
 
 /// What does not come from the client, before anything that does.
 void Bridge::put(std::string_view bytes) {
@@ -230,6 +240,7 @@ void Bridge::check_finished() {
     if (client_broken_ || (all_carried && (worker_done_ || one_side_ended))) {
         client_watch_.forget();
         worker_watch_.forget();
+        let_go();
         // Moved out for the call, in which the bridge may be destroyed.
         auto finished = std::exchange(finished_, nullptr);
         finished(!client_broken_);

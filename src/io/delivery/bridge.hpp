@@ -57,8 +57,13 @@ public:
 
     /// The worker has its end. When the client goes away or its request cannot be framed, the
     /// worker is sent what is valid, and the stream's end; its `done` or its death ends the
-    /// request.
-    void start() { pump(); }
+    /// request. Should this process end meanwhile, the client's connection ends by a reset.
+    void start();
+
+    /// To be called before a bridge is destroyed that has not finished: what becomes of the
+    /// client's connection is the caller's affair again. Without it, as at the end of the process,
+    /// the connection is reset when its last holder closes it.
+    void let_go();
 
     /// The worker is done: carries what it still had written, then calls `finished` once (possibly
     /// before returning). false: the client could not take all of it.

@@ -82,6 +82,22 @@ protected:
         return complete.value_or(false);
     }
 
+    /// How the client's connection ends when nobody holds it any more; nothing: in order.
+    std::optional<Errc> end_seen_by_client() {
+        bridge_.reset();
+        server_.reset();
+        std::optional<Errc> end;
+        until([&] {
+            std::array<std::byte, 64> rest{};
+            const auto got = os::receive_some(client_.borrow(), rest);
+            if (got) return *got == 0;
+            if (got.error().code == Errc::would_block) return false;
+            end = got.error().code;
+            return true;
+        });
+        return end;
+    }
+
     loop::EventLoop loop_;
     os::UniqueFd client_;
     os::UniqueFd server_;
@@ -245,6 +261,43 @@ TEST_F(BridgeTest, ASlowClientHoldsUpTheWorkerAndNothingIsLost) {
     EXPECT_EQ(receive(client_, written).size(), written);
     until([&] { return complete.has_value(); });
     EXPECT_TRUE(complete.value_or(false));
+}
+
+TEST_F(BridgeTest, APartOfAnAnswerEndsByAResetWhenItsProcessEnds) {
+    send(client_, head);
+    open({.head_bytes = head.size()});
+    EXPECT_EQ(receive(worker_, head.size()), head);
+    send(worker_, "half");
+    EXPECT_EQ(receive(client_, 4), "half");
+    EXPECT_EQ(end_seen_by_client(), Errc::peer_gone);
+}
+
+TEST_F(BridgeTest, WhenAllIsCarriedTheConnectionMayEndInOrder) {
+    send(client_, head);
+    open({.head_bytes = head.size()});
+    EXPECT_EQ(receive(worker_, head.size()), head);
+    send(worker_, "whole");
+    EXPECT_TRUE(finish());
+    EXPECT_EQ(end_seen_by_client(), std::nullopt);
+}
+
+TEST_F(BridgeTest, AnUpgradedStreamMayEndInOrder) {
+    send(client_, head);
+    open({.head_bytes = head.size()});
+    EXPECT_EQ(receive(worker_, head.size()), head);
+    bool over = false;
+    bridge_->carry_on([&](bool) { over = true; });
+    worker_.reset();
+    until([&] { return over; });
+    EXPECT_EQ(end_seen_by_client(), std::nullopt);
+}
+
+TEST_F(BridgeTest, ABridgeThatIsGivenUpLeavesTheConnectionToOthers) {
+    send(client_, head);
+    open({.head_bytes = head.size()});
+    EXPECT_EQ(receive(worker_, head.size()), head);
+    bridge_->let_go();
+    EXPECT_EQ(end_seen_by_client(), std::nullopt);
 }
 
 TEST_F(BridgeTest, AnUpgradedStreamGoesOnUntilOneSideEnds) {

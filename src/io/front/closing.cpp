@@ -115,6 +115,8 @@ void Front::read_away(Client& client) {
 /// Part of an answer is on its way: what is complete of it shall arrive, and the client shall see
 /// that the rest does not.
 void Front::begin_reset(Client& client) {
+    // Nor if this process ends before that.
+    os::set_reset_at_end(client.fd.borrow(), true);
     forget_request(client);
     client.enter(ClientState::resetting);
     client.last_progress = loop_.now();

@@ -49,6 +49,13 @@ std::optional<front::Carried> Bridges::carried(RequestId request) const {
                           .written_to_client = bridge.bytes_written_to_client()};
 }
 
+void Bridges::drop(RequestId request) {
+    const auto found = bridges_.find(request);
+    if (found == bridges_.end()) return;
+    found->second->let_go();
+    bridges_.erase(found);
+}
+
 void Bridges::finish(RequestId request, engine::Disposition disposition,
                      std::move_only_function<void(Errc if_silent)> then) {
     const auto found = bridges_.find(request);

@@ -38,8 +38,8 @@ public:
     /// What has been moved of a request; nullopt: it is not bridged. Borrowed from the bridge.
     [[nodiscard]] std::optional<front::Carried> carried(RequestId request) const;
 
-    /// Carries nothing more for this request.
-    void drop(RequestId request) { bridges_.erase(request); }
+    /// Carries nothing more for this request, whose connection is the front's again.
+    void drop(RequestId request);
 
 private:
     loop::EventLoop& loop_;
