@@ -16,9 +16,12 @@
 
 // A slow upload need not wait in a worker's hands: its service takes the request when the body lies
 // in the socket. Nothing is read here either. TCP tells when enough is there (SO_RCVLOWAT), unless
-// its buffer is nearly full, when it says so at once and a timer looks again. A Unix socket has to
-// be looked at by the timer; how much fits there is the sender's affair, and nobody can tell one
-// that is full from a client that pauses.
+// its buffer is nearly full, when it says so at once and a timer looks again. Of a Unix socket each
+// arrival is reported (EPOLLET), and looked at. How much fits there is the sender's affair (its
+// SO_SNDBUF), so nobody can tell one that is full from a client that pauses: both stand still. But
+// the kernel counts at most about a kilobyte for the smallest piece, so that with the usual buffer
+// of 208 KiB some 200 pieces fit behind a head of the largest size that is usual: a socket with
+// fewer bytes of the body than that is not full.
 
 namespace baton::front {
 namespace {
@@ -32,6 +35,10 @@ constexpr auto full_patience = std::chrono::seconds(1);
 
 /// Of what lies in a Unix socket more is not waited for: it may not fit.
 constexpr std::uint64_t unix_limit_bytes = 64 * 1024;
+
+/// Of its body lie in a Unix socket that is full, however small the pieces are in which it came. A
+/// client that has both made its buffer smaller and sends such pieces waits in vain.
+constexpr std::uint64_t least_in_full_unix_socket = 128;
 
 void report_every_byte(const Client& client) {
     if (!client.unix_socket) os::set_receive_low_water(client.fd.borrow(), 1);
@@ -85,7 +92,9 @@ bool Front::tell_to_continue(Client& client) {
     return false;
 }
 
-/// @param woken  the kernel has reported something
+/// @param woken  the kernel has reported that there is enough, or that its buffer is nearly full;
+/// of
+///               a Unix socket: that something has come
 void Front::look_for_body(Client& client, bool woken) {
     const auto& request = client.request;
     const auto unread = os::bytes_unread(client.fd.borrow());
@@ -103,11 +112,16 @@ void Front::look_for_body(Client& client, bool woken) {
         report_every_byte(client);
         return respond(client, Errc::body_timeout);
     }
-    const bool may_be_full = woken || client.unix_socket;
-    if (may_be_full && loop_.now() >= client.last_progress + full_patience) {
-        return body_is_there(client);
+    const bool may_be_full =
+        client.unix_socket ? unread >= request.head_bytes + least_in_full_unix_socket : woken;
+    const auto full_at = client.last_progress + full_patience;
+    if (may_be_full && loop_.now() >= full_at) return body_is_there(client);
+    if (client.unix_socket) {
+        set_deadline(client, may_be_full ? std::min(due, full_at) : due);
+        if (!client.watch.reports_arrivals() && !client.watch.arm_arrivals()) lose(client);
+        return;
     }
-    if (may_be_full) {
+    if (woken) {
         // Armed for the end only: the socket is readable all the time.
         set_deadline(client, std::min(due, loop_.now() + look_interval));
         return arm(client, loop::Interest::hangup);

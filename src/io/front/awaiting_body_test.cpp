@@ -14,6 +14,7 @@
 #include "core/base/ids.hpp"
 #include "io/front/front.hpp"
 #include "io/front/front_fixture.hpp"
+#include "io/loop/event_loop.hpp"
 #include "io/os/fd.hpp"
 #include "io/os/socket.hpp"
 
@@ -119,7 +120,38 @@ TEST_F(AwaitingBody, AUnixSocketThatMayBeFullIsHandedOverAsItIs) {
     const auto path = "unix:" + ::testing::TempDir() + "baton-front-full.sock";
     listen({}, path.c_str());
     const auto client = connect();
-    send(client, head_of(60'000) + "b");  // and pauses: nobody can tell
+    send(client, head_of(60'000) + std::string(128, 'b'));  // and pauses: nobody can tell
+    arrival();
+}
+
+TEST_F(AwaitingBody, AUnixSocketWithLittleInItIsNotFull) {
+    notebook.place.answer_timeout = milliseconds(1200);
+    const auto path = "unix:" + ::testing::TempDir() + "baton-front-little.sock";
+    listen({}, path.c_str());
+    const auto client = connect();
+    send(client, head_of(60'000) + std::string(127, 'b'));
+    EXPECT_TRUE(receive(client).starts_with("HTTP/1.1 408 "));
+    EXPECT_TRUE(notebook.arrivals.empty());
+}
+
+TEST_F(AwaitingBody, EachArrivalIsLookedAtAndOtherwiseNothing) {
+    const auto path = "unix:" + ::testing::TempDir() + "baton-front-still.sock";
+    listen({}, path.c_str());
+    const auto client = connect();
+    send(client, head_of(3000));
+    awaited();
+    int batches = 0;
+    loop.set_after_batch([&] {
+        ++batches;
+        front->after_batch();
+    });
+    for (int count = 0; count < 50; ++count) send(client, std::string(20, 'b'));
+    // Still for a while, and then there is the end.
+    loop::Timer still(loop, [&] { loop.stop(); });
+    still.start(loop.refresh_now() + milliseconds(300));
+    loop.run();
+    EXPECT_LE(batches, 5) << "one for what has come, one for the timer";
+    send(client, std::string(2000, 'b'));
     arrival();
 }
 
