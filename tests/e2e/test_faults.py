@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -197,3 +198,46 @@ def test_ten_thousand_half_sent_heads_disturb_nobody(baton, tmp_path, kind):
         assert half.recv(12) == b"HTTP/1.1 200"
     for half in halves:
         half.close()
+
+
+def test_without_a_free_descriptor_clients_wait_in_the_backlog(baton):
+    """And are served as others leave, without a loop that spins meanwhile."""
+    baton.start(f"""
+        listen http 127.0.0.1:0 backlog=256
+        config service work min=1 max=1
+        config worker work localhost {WORKER} heads
+        route / work
+    """)
+    wait_for_idle(baton, 1)
+    address = baton.listener()
+    pid = baton.process.pid
+
+    def numbers() -> set[int]:
+        return {int(number) for number in os.listdir(f"/proc/{pid}/fd")}
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    before = numbers()
+    limit = max(before) + 21
+    room = limit - len(before)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))
+
+    clients = [baton.connect(address) for _ in range(3 * room)]
+    for client in clients:
+        client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+
+    def answered() -> list:
+        readable, _, _ = select.select([client.socket for client in clients], [], [], 0)
+        return [client for client in clients if client.socket in readable]
+    wait_until(lambda: len(numbers()) == limit and len(answered()) >= room - 1, "all are taken")
+    used = cpu_seconds(pid)
+    began = time.monotonic()
+    threading.Event().wait(1)  # during which nothing becomes free
+    assert cpu_seconds(pid) - used < (time.monotonic() - began) / 2
+    assert len(answered()) <= room, "nobody is turned away"
+
+    while clients:
+        first = wait_until(answered, "as many as there is room for are served")
+        for client in first:
+            assert client.response().status == 200
+            client.close()
+            clients.remove(client)
+    assert baton.get("/").status == 200

@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -168,6 +169,45 @@ def test_lease_off_and_a_change_to_it_mean_a_decision_each_time(baton, stage):
         for _ in range(5):
             client.get("/")
         assert deliveries(baton) == before + 5
+
+
+def holds(pid: int, client) -> bool:
+    """Whether a process has a descriptor of the other end of a client's TCP connection."""
+    port = f":{client.socket.getsockname()[1]:04X}"
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(port)}
+    assert sockets, "the connection is there"
+    held = set()
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            held.add(os.readlink(f"/proc/{pid}/fd/{number}"))
+        except FileNotFoundError:  # closed meanwhile
+            pass
+    return not sockets.isdisjoint(held)
+
+
+def test_no_duplicate_outlives_a_change_of_service(baton, stage):
+    """Who has answered before could otherwise write into what another one answers."""
+    start(baton, stage, "lease=off", extra=f"""
+        config service other min=1 max=1 lease=off
+        config worker other localhost {stage.environment()} {WORKER} heads
+        route /other other
+    """)
+    wait_for_idle(baton, 1, "other")
+    pids = {row["service"]: row["pid"] for row in baton.json("workers")}
+    with baton.connect() as client:
+        for _ in range(3):
+            assert worker_of(client.get("/")) == pids["work"]
+        assert holds(pids["work"], client), "it keeps its duplicate for the next request"
+        client.send("GET /other?hold=after-read HTTP/1.1\r\nHost: t\r\n\r\n")
+        held = stage.wait()
+        assert held.pid == pids["other"] and holds(held.pid, client)
+        wait_until(lambda: not holds(pids["work"], client), "it has closed its duplicate")
+        held.go_on()
+        assert worker_of(client.response()) == pids["other"]
+        # And back.
+        assert worker_of(client.get("/")) == pids["work"]
+        wait_until(lambda: not holds(pids["other"], client), "so has the other one")
 
 
 def test_lease_auto_leaves_a_slot_for_who_comes_next(baton, stage):
