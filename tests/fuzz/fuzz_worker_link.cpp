@@ -29,6 +29,12 @@ void check(const Message& message, std::span<const std::byte> packet) {
         BATON_ASSERT(done->rest->bytes > 0 && done->disposition != Done::released);
         BATON_ASSERT(static_cast<std::int64_t>(done->rest->offset + done->rest->bytes) > 0);
     }
+    if (const auto* leased = std::get_if<Leased>(&message)) {
+        BATON_ASSERT(leased->records.size() <= leased_records_limit);
+    }
+    if (const auto* routes = std::get_if<Routes>(&message)) {
+        BATON_ASSERT(routes->text.size() <= routes_text_limit);
+    }
     std::vector<std::byte> again;
     append(again, message);
     BATON_ASSERT(std::ranges::search(packet, again).begin() != packet.end());

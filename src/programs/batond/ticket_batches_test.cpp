@@ -82,11 +82,11 @@ protected:
                                   .request = 100 + number,
                                   .flags = wire::Ticket::by_duplicate,
                                   .head_bytes = 10};
-        batches.add(to.link, ticket, lease,
-                    {.cell = nullptr,
-                     .request = RequestId{100 + number},
-                     .assignment = Assignment{number},
-                     .worker = WorkerId{7}});
+        batches_.add(to.link, ticket, lease,
+                     {.cell = nullptr,
+                      .request = RequestId{100 + number},
+                      .assignment = Assignment{number},
+                      .worker = WorkerId{7}});
     }
 
     static std::vector<std::uint64_t> assignments(const std::vector<wire::Message>& messages) {
@@ -99,127 +99,127 @@ protected:
         return found;
     }
 
-    loop::EventLoop loop;
-    Nobody nobody;
+    loop::EventLoop loop_;
+    Nobody nobody_;
     /// Of each ticket its assignment, and nothing or the reason.
-    std::vector<std::pair<std::uint64_t, std::optional<Errc>>> outcomes;
-    std::uint64_t next_after_outcome = 0;
-    Link one{loop, nobody};
-    Link other{loop, nobody};
-    TicketBatches batches{[this](const TicketBatches::Sent& sent, const Result<>& outcome) {
-        outcomes.emplace_back(value_of(sent.assignment),
-                              outcome ? std::nullopt : std::optional(outcome.error().code));
-        if (next_after_outcome != 0) add(one, std::exchange(next_after_outcome, 0));
+    std::vector<std::pair<std::uint64_t, std::optional<Errc>>> outcomes_;
+    std::uint64_t next_after_outcome_ = 0;
+    Link one_{loop_, nobody_};
+    Link other_{loop_, nobody_};
+    TicketBatches batches_{[this](const TicketBatches::Sent& sent, const Result<>& outcome) {
+        outcomes_.emplace_back(value_of(sent.assignment),
+                               outcome ? std::nullopt : std::optional(outcome.error().code));
+        if (next_after_outcome_ != 0) add(one_, std::exchange(next_after_outcome_, 0));
     }};
 };
 
 TEST_F(TicketBatchesTest, WhatIsGatheredForOneWorkerIsOnePacketAndEachTicketIsReported) {
     const wire::Lease lease{.assignment = 2, .epoch = 5};
-    add(one, 1);
-    add(other, 10);
-    add(one, 2, &lease);
-    add(one, 3);
-    EXPECT_TRUE(one.packet().empty()) << "not before the batch of events is over";
-    EXPECT_TRUE(batches.flush());
+    add(one_, 1);
+    add(other_, 10);
+    add(one_, 2, &lease);
+    add(one_, 3);
+    EXPECT_TRUE(one_.packet().empty()) << "not before the batch of events is over";
+    EXPECT_TRUE(batches_.flush());
 
-    const auto sent = one.packet();
+    const auto sent = one_.packet();
     ASSERT_EQ(sent.size(), 4U);
     EXPECT_EQ(std::get<wire::Ticket>(sent[0]).assignment, 1U);
     EXPECT_EQ(std::get<wire::Lease>(sent[1]).epoch, 5U) << "before its ticket";
     EXPECT_EQ(std::get<wire::Ticket>(sent[2]).assignment, 2U);
     EXPECT_EQ(std::get<wire::Ticket>(sent[3]).assignment, 3U);
-    EXPECT_TRUE(one.packet().empty());
-    EXPECT_EQ(assignments(other.packet()), std::vector<std::uint64_t>{10});
+    EXPECT_TRUE(one_.packet().empty());
+    EXPECT_EQ(assignments(other_.packet()), std::vector<std::uint64_t>{10});
 
     const std::vector<std::pair<std::uint64_t, std::optional<Errc>>> all = {
         {1, {}}, {2, {}}, {3, {}}, {10, {}}};
-    EXPECT_EQ(outcomes, all);
-    EXPECT_FALSE(batches.flush()) << "nothing twice";
+    EXPECT_EQ(outcomes_, all);
+    EXPECT_FALSE(batches_.flush()) << "nothing twice";
 }
 
 TEST_F(TicketBatchesTest, AFullLinkFailsAllItsTicketsAndNoOthers) {
-    const int packets = one.fill();
-    add(one, 1);
-    add(one, 2);
-    add(other, 10);
-    EXPECT_TRUE(batches.flush());
+    const int packets = one_.fill();
+    add(one_, 1);
+    add(one_, 2);
+    add(other_, 10);
+    EXPECT_TRUE(batches_.flush());
     const std::vector<std::pair<std::uint64_t, std::optional<Errc>>> all = {
         {1, Errc::would_block}, {2, Errc::would_block}, {10, {}}};
-    EXPECT_EQ(outcomes, all);
+    EXPECT_EQ(outcomes_, all);
     for (int count = 0; count < packets; ++count) {
-        EXPECT_TRUE(assignments(one.packet()).empty()) << "nothing of it was sent";
+        EXPECT_TRUE(assignments(one_.packet()).empty()) << "nothing of it was sent";
     }
-    EXPECT_TRUE(one.packet().empty());
-    EXPECT_EQ(assignments(other.packet()), std::vector<std::uint64_t>{10});
+    EXPECT_TRUE(one_.packet().empty());
+    EXPECT_EQ(assignments(other_.packet()), std::vector<std::uint64_t>{10});
 }
 
 TEST_F(TicketBatchesTest, ALinkThatIsGoneFailsAllItsTickets) {
-    one.worker.reset();
-    add(one, 1);
-    add(one, 2);
-    EXPECT_TRUE(batches.flush());
+    one_.worker.reset();
+    add(one_, 1);
+    add(one_, 2);
+    EXPECT_TRUE(batches_.flush());
     const std::vector<std::pair<std::uint64_t, std::optional<Errc>>> all = {{1, Errc::peer_gone},
                                                                             {2, Errc::peer_gone}};
-    EXPECT_EQ(outcomes, all);
+    EXPECT_EQ(outcomes_, all);
 }
 
 TEST_F(TicketBatchesTest, WhatOnePacketDoesNotHoldIsSentInSeveral) {
     constexpr std::uint64_t count = 1000;
-    for (std::uint64_t number = 1; number <= count; ++number) add(one, number);
-    EXPECT_TRUE(batches.flush());
+    for (std::uint64_t number = 1; number <= count; ++number) add(one_, number);
+    EXPECT_TRUE(batches_.flush());
     std::vector<std::uint64_t> received;
     int packets = 0;
-    for (auto found = assignments(one.packet()); !found.empty();
-         found = assignments(one.packet())) {
+    for (auto found = assignments(one_.packet()); !found.empty();
+         found = assignments(one_.packet())) {
         received.insert(received.end(), found.begin(), found.end());
         ++packets;
     }
     EXPECT_GT(packets, 1);
     ASSERT_EQ(received.size(), count);
-    ASSERT_EQ(outcomes.size(), count);
+    ASSERT_EQ(outcomes_.size(), count);
     for (std::uint64_t number = 1; number <= count; ++number) {
         EXPECT_EQ(received[number - 1], number) << "in order";
-        EXPECT_EQ(outcomes[number - 1].second, std::nullopt);
+        EXPECT_EQ(outcomes_[number - 1].second, std::nullopt);
     }
 }
 
 TEST_F(TicketBatchesTest, AnOutcomeMayBringTheNextTicket) {
-    add(one, 1);
-    next_after_outcome = 2;
-    EXPECT_TRUE(batches.flush());
-    EXPECT_EQ(assignments(one.packet()), std::vector<std::uint64_t>{1});
-    EXPECT_TRUE(batches.flush());
-    EXPECT_EQ(assignments(one.packet()), std::vector<std::uint64_t>{2});
-    EXPECT_FALSE(batches.flush());
-    EXPECT_EQ(outcomes.size(), 2U);
+    add(one_, 1);
+    next_after_outcome_ = 2;
+    EXPECT_TRUE(batches_.flush());
+    EXPECT_EQ(assignments(one_.packet()), std::vector<std::uint64_t>{1});
+    EXPECT_TRUE(batches_.flush());
+    EXPECT_EQ(assignments(one_.packet()), std::vector<std::uint64_t>{2});
+    EXPECT_FALSE(batches_.flush());
+    EXPECT_EQ(outcomes_.size(), 2U);
 }
 
 TEST_F(TicketBatchesTest, WhatIsToBeForgottenIsToldAtOnceOrWhenThereIsRoom) {
-    batches.forget(one.link, ClientId{4}, Assignment{1});
-    const auto told = one.packet();
+    batches_.forget(one_.link, ClientId{4}, Assignment{1});
+    const auto told = one_.packet();
     ASSERT_EQ(told.size(), 1U);
     EXPECT_EQ(std::get<wire::Forget>(told[0]), (wire::Forget{.client = 4, .assignment = 1}));
 
-    const int packets = one.fill();
-    batches.forget(one.link, ClientId{5}, Assignment{2});
-    batches.flush();
-    for (int count = 0; count < packets; ++count) one.packet();
-    EXPECT_TRUE(one.packet().empty()) << "there was no room";
-    batches.flush();
-    const auto later = one.packet();
+    const int packets = one_.fill();
+    batches_.forget(one_.link, ClientId{5}, Assignment{2});
+    batches_.flush();
+    for (int count = 0; count < packets; ++count) one_.packet();
+    EXPECT_TRUE(one_.packet().empty()) << "there was no room";
+    batches_.flush();
+    const auto later = one_.packet();
     ASSERT_EQ(later.size(), 1U);
     EXPECT_EQ(std::get<wire::Forget>(later[0]), (wire::Forget{.client = 5, .assignment = 2}));
-    batches.flush();
-    EXPECT_TRUE(one.packet().empty()) << "once";
+    batches_.flush();
+    EXPECT_TRUE(one_.packet().empty()) << "once";
 }
 
 TEST_F(TicketBatchesTest, ALinkThatIsGoneHasNothingToForget) {
-    one.fill();
-    batches.forget(one.link, ClientId{5}, Assignment{2});
-    one.worker.reset();
-    batches.flush();
-    batches.flush();
-    EXPECT_EQ(one.link.use_count(), 1) << "nobody waits for it any more";
+    one_.fill();
+    batches_.forget(one_.link, ClientId{5}, Assignment{2});
+    one_.worker.reset();
+    batches_.flush();
+    batches_.flush();
+    EXPECT_EQ(one_.link.use_count(), 1) << "nobody waits for it any more";
 }
 
 }  // namespace
