@@ -149,7 +149,11 @@ void Front::disconnect(ClientId id) {
         }
         dispatcher_.client_left(client.request.place.service, client.request.id);
     }
-    os::shutdown_both(client.fd.borrow());
+    if (client.state == ClientState::handed_over) {
+        cut(client);
+    } else {
+        os::shutdown_both(client.fd.borrow());
+    }
     close(client);
 }
 

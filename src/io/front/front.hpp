@@ -239,6 +239,7 @@ private:
     void answered(Client& client, const engine::DoneReport& report,
                   const std::optional<os::StreamOffsets>& now);
     void await_next(Client& client);
+    void cut(const Client& client);
     void close_after_done(Client& client, const std::optional<os::StreamOffsets>& now);
     void give_up_silent(Client& client, const os::StreamOffsets& now, Errc reason);
     void take_over(Client& client, const Carried& carried);

@@ -303,7 +303,7 @@ void Front::fail(RequestId request, Assignment assignment, Errc reason, bool hol
     if (now && client->request.lease_epoch != 0) begin_at_request_in_hand(*client, *now);
     if (!holders_gone) {
         // Whoever still holds the connection could write into our answer.
-        os::shutdown_both(client->fd.borrow());
+        cut(*client);
         log(*client, 0, 0, reason);
         return close(*client);
     }
@@ -311,6 +311,13 @@ void Front::fail(RequestId request, Assignment assignment, Errc reason, bool hol
     if (untouched || (now && now->written == client->base.written)) return respond(*client, reason);
     log(*client, 0, now ? now->written - client->base.written : 0, reason);
     begin_reset(*client);
+}
+
+/// Ends the connection for all who hold it; what has come of an answer must not look whole.
+void Front::cut(const Client& client) {
+    const auto now = offsets_of(client);
+    if (now && now->written == client.base.written) return os::shutdown_both(client.fd.borrow());
+    os::reset_connection(client.fd.borrow());
 }
 
 /// There is no limit on the whole time of an answer: only on its beginning, and on standing still
