@@ -564,13 +564,14 @@ void Link::decline_what_has_come() noexcept {
 }
 
 /// The connections themselves end when the process has: batond ends them in order before that.
-void Link::end_connections(std::span<const std::uint64_t> assignments) noexcept {
+void Link::end_connections(std::span<const Ended> connections) noexcept {
     const Phase phase = phase_.load(std::memory_order_relaxed);
     if (phase != Phase::up && phase != Phase::leaving) return;
-    for (const std::uint64_t assignment : assignments) {
+    for (const Ended& each : connections) {
         wire::Done done;
-        done.assignment = assignment;
+        done.assignment = each.assignment;
         done.disposition = wire::Done::close;
+        done.bytes_written = each.written;
         tell(done);
     }
 }

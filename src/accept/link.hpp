@@ -97,8 +97,12 @@ public:
 
     /// The server listens no more.
     void stop_listening() noexcept;
+    struct Ended {
+        std::uint64_t assignment = 0;
+        std::uint64_t written = 0;  ///< as for closed()
+    };
     /// The process ends in order, and these connections with it; then leave().
-    void end_connections(std::span<const std::uint64_t> assignments) noexcept;
+    void end_connections(std::span<const Ended> connections) noexcept;
     void leave() noexcept;
 
     [[nodiscard]] std::uint32_t open() const noexcept {

@@ -263,13 +263,13 @@ void Server::forked() noexcept {
 void Server::exiting() noexcept {
     notice_fork();
     if (::getpid() != process_.load(std::memory_order_relaxed)) return;
-    std::array<std::uint64_t, 64> open{};
+    std::array<Link::Ended, 64> open{};
     std::size_t count = 0;
     for (int fd = 0; fd < table_.end(); ++fd) {
         const Mark mark = table_.look(fd);
         if (mark.kind != Kind::connection || mark.released || mark.epoch != link_.epoch()) continue;
-        if (!mark.not_tcp) static_cast<void>(reset_if_asked_for(fd));
-        open.at(count++) = table_.at(fd)->assignment;
+        open.at(count++) = {.assignment = table_.at(fd)->assignment,
+                            .written = mark.not_tcp ? 0 : reset_if_asked_for(fd)};
         if (count < open.size()) continue;
         link_.end_connections(open);
         count = 0;

@@ -654,10 +654,13 @@ TEST_F(ServerTest, AnOrderlyExitResetsWhatWasToEndByAReset) {
     const int got = handed_over(it, fd, 1);
     const linger by_reset{.l_onoff = 1, .l_linger = 0};
     server_.setsockopt(got, SOL_SOCKET, SO_LINGER, &by_reset, sizeof by_reset);
-    server_.exiting();
+    ASSERT_EQ(::send(got, "x", 1, 0), 1);
     char byte = 0;
+    ASSERT_EQ(::recv(clients_.back(), &byte, 1, 0), 1);
+    server_.exiting();
     EXPECT_EQ(::recv(clients_.back(), &byte, 1, 0), -1);
     EXPECT_EQ(errno, ECONNRESET);
+    EXPECT_EQ(it.next_is<wire::Done>().bytes_written, 1U);
 }
 
 TEST_F(ServerTest, AConnectionThatIsReplacedIsClosed) {
