@@ -156,6 +156,32 @@ def test_a_stopped_worker_that_baton_cannot_end_costs_its_client_the_connection(
             worker.kill()
 
 
+@pytest.mark.parametrize("end", ["hang", "operator"])
+def test_what_a_stopped_worker_has_begun_to_answer_does_not_look_whole(baton, stage, end):
+    """An answer that only the connection's end delimits, by a worker that Baton cannot end."""
+    baton.start(f"""
+        config service work stall-timeout={"300ms" if end == "hang" else "60s"}
+        route / work
+    """)
+    environment = {**os.environ, "BATON_WORKER_SOCKET": f"{baton.socket}.workers",
+                   "BATON_SERVICE": "work", "BATON_TEST_STAGE": str(stage.path)}
+    with subprocess.Popen([WORKER], env=environment) as worker:
+        try:
+            wait_for_idle(baton, 1)
+            with baton.connect() as client:
+                client.send("GET /?size=1000&chunked=1&hold=mid-answer HTTP/1.0\r\nHost: t\r\n\r\n")
+                stage.wait()
+                client.read_until(b"\r\n\r\n")
+                os.kill(worker.pid, signal.SIGSTOP)
+                if end == "operator":
+                    row, = [row for row in baton.json("clients") if row["kind"] == "http"]
+                    baton.command(f"delete client {row['id']}")
+                with pytest.raises(ConnectionResetError):
+                    client.read_to_end()
+        finally:
+            worker.kill()
+
+
 def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

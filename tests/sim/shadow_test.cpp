@@ -69,7 +69,8 @@ TEST_F(ShadowOfAService, ComplainsWhenARunningRequestIsDeliveredAgain) {
 
 TEST_F(ShadowOfAService, ComplainsWhenARequestFailsThatIsWell) {
     runs(first);
-    EXPECT_THROW(shadow_.answered(Fail{first, worker, assignment, Errc::worker_died, true}), BrokenPromise);
+    EXPECT_THROW(shadow_.answered(Fail{first, worker, assignment, Errc::worker_died, true}),
+                 BrokenPromise);
 }
 
 TEST_F(ShadowOfAService, ComplainsWhenAnActionNamesARequestWhoseClientHasLeft) {

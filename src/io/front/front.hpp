@@ -234,6 +234,7 @@ private:
 
     // handover.cpp
     void look_for_progress(Client& client);
+    [[nodiscard]] Instant next_look(const Client& client, Instant due) const noexcept;
     void look_for_signs(Client& client);
     [[nodiscard]] bool cut_off(Client& client, Duration patience);
     void answered(Client& client, const engine::DoneReport& report,

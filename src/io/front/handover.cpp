@@ -104,7 +104,7 @@ std::optional<HandedOver> Front::delivered(RequestId request, Assignment assignm
     // Its next requests would be arrivals.
     if (kept) client->watch.disarm();
     if (!client->unix_socket) {
-        set_deadline(*client, std::min(answer_at, next_collection(*client)));
+        set_deadline(*client, next_look(*client, answer_at));
     } else if (kept) {
         // How far an answer has come cannot be seen on a Unix socket, nor whether it is the first
         // one.
@@ -345,10 +345,17 @@ void Front::look_for_progress(Client& client) {
     }
     const auto limit = begun ? request.place.stall_timeout : request.place.answer_timeout;
     const auto due = deadline_after(client.last_progress, limit);
-    if (loop_.now() < due) return set_deadline(client, std::min(due, next_collection(client)));
+    if (loop_.now() < due) return set_deadline(client, next_look(client, due));
     if (waits_for_client && cut_off(client, limit)) return;
     dispatcher_.hung(request.place.service, request.id, request.assignment,
                      begun ? Errc::worker_stalled : Errc::worker_hung);
+}
+
+/// An answer may begin, and stand still from then on, long before the time for its beginning is
+/// over.
+Instant Front::next_look(const Client& client, Instant due) const noexcept {
+    const auto stalled_at = deadline_after(loop_.now(), client.request.place.stall_timeout);
+    return std::min({due, stalled_at, next_collection(client)});
 }
 
 /// The client has kept its worker waiting for its body too long.
