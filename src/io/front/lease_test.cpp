@@ -12,7 +12,6 @@
 #include "core/base/error.hpp"
 #include "core/base/ids.hpp"
 #include "core/engine/actions.hpp"
-#include "core/engine/service.hpp"
 #include "core/wire/leased_records.hpp"
 #include "core/wire/ledger.hpp"
 #include "io/front/front_fixture.hpp"
