@@ -150,7 +150,7 @@ TEST_F(WorkerRest, OfAnAnswerFromMemoryIsACopyThatNobodyCanChange) {
         EXPECT_EQ(back.done.status, 200U);
         EXPECT_EQ(back.done.credits, 1U);
         const int seals = ::fcntl(back.file.get(), F_GET_SEALS);
-        EXPECT_EQ(seals, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+        EXPECT_EQ(seals, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
         EXPECT_EQ(body(back, client), large);
     }
 }

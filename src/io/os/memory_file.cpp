@@ -79,7 +79,10 @@ void MemoryFile::drop_front(std::uint64_t bytes) noexcept {
 }
 
 void MemoryFile::seal() noexcept {
-    ::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    // Not F_SEAL_WRITE, which waits for pages that a socket still holds (after sendfile), and fails
+    // in the end. Nobody has mapped this file, so there is no older way to write.
+    ::fcntl(fd_.get(), F_ADD_SEALS,
+            F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
 }  // namespace baton::os
