@@ -228,6 +228,8 @@ def test_ten_thousand_half_sent_heads_disturb_nobody(baton, tmp_path, kind):
 
 def test_without_a_free_descriptor_clients_wait_in_the_backlog(baton):
     """And are served as others leave, without a loop that spins meanwhile."""
+    if b"__ubsan_handle_dynamic_type_cache_miss" in (bin_dir() / "batond").read_bytes():
+        pytest.skip("UBSan looks at an object's type through a pipe, and so complains without a descriptor")
     baton.start(f"""
         listen http 127.0.0.1:0 backlog=256
         config service work min=1 max=1
