@@ -20,7 +20,7 @@ from .part import Context, Settings
 from .servers import WORKER_PROGRAM, Servers
 from .tables import number, significant, spread_text, table
 
-PORT = 9060
+PORT = 9070
 PATHS = {"decided": "the slot is free", "leased": "the slot has a lease"}
 TURNS = 500  # a sample is their median
 SECONDS_PER_SAMPLE = 0.5

@@ -131,7 +131,7 @@ class Servers:
             except OSError as error:
                 last = str(error)
             time.sleep(0.05)
-        raise CannotMeasure(f"{process.args[0]} did not answer within {START_SECONDS} s: {last}\n"
+        raise CannotMeasure(f"{Path(process.args[0]).name} did not answer within {START_SECONDS} s: {last}\n"
                             f"{self.logs()}")
 
     def raise_all(self):
